@@ -1,0 +1,173 @@
+/* cxone/cxone.h - the vendor's API: polls, attributes, suggestions, discovery. Loop thread only.
+ *
+ * One object holds the token, the client-side quota, the breakers and the queue; every request is
+ * answered exactly once by its callback with a typed outcome, never before the call returns.
+ * Priority: suggestions, then the token, polls, attributes, discovery last but never starved. One
+ * attempt is made per request, but for a 401, which drops that generation of the token, refreshes
+ * it once for all waiting requests, and replays; whoever asked decides about any further attempt.
+ */
+#ifndef CXONE_CXONE_H
+#define CXONE_CXONE_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cxone/profile.h"
+#include "mood/segment.h"
+#include "net/http_client.h"
+#include "net/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cxone;
+
+enum cxone_operation {
+    CXONE_TRANSCRIPTS,
+    CXONE_ATTRIBUTES,
+    CXONE_SUGGESTIONS,
+    CXONE_DISCOVERY,
+    CXONE_TOKEN,
+    CXONE_OPERATIONS, /* their number */
+};
+
+enum cxone_outcome {
+    CXONE_OK,        /* done; transcripts: the array held at least one segment */
+    CXONE_EMPTY,     /* transcripts: a valid array with nothing in it */
+    CXONE_THROTTLED, /* 429, or 503 with Retry-After: see retry_after_ms */
+    CXONE_FAILED,    /* 5xx, transport, no token, breaker open: surely not, or harmlessly, done */
+    CXONE_UNKNOWN,   /* suggestion only: it may have been shown; never resend */
+    CXONE_ENDED,     /* 404, 410: the interaction is gone */
+    CXONE_DENIED,    /* 403, or the capability is suspended because of one */
+    CXONE_REFUSED,   /* other 4xx: sending the same again is pointless */
+    CXONE_MALFORMED, /* the reply is not what the contract says */
+    CXONE_CANCELLED, /* the connection object is being destroyed, or the interaction was dropped */
+};
+
+struct cxone_result {
+    enum cxone_outcome outcome;
+    int status;             /* HTTP status, 0 without a response */
+    int64_t retry_after_ms; /* lower bound for the next attempt, or -1 */
+    int64_t queued_ms;      /* waited here for quota, token or breaker */
+    int64_t total_ms;       /* of the exchange itself */
+    const char *reason;     /* for logs: no text, no secret; "" on success */
+    /* TRANSCRIPTS: segments in reply order, borrowed until the callback returns. Elements without
+     * usable text or times are left out and counted. */
+    const struct segment *segments;
+    size_t segment_count;
+    size_t quarantined;
+    size_t missing_final; /* elements without isFinal */
+    size_t body_bytes;
+    /* DISCOVERY: borrowed likewise. */
+    const struct cxone_active *active;
+    size_t active_count;
+    /* SUGGESTIONS: the vendor's tracking id, or NULL. */
+    const char *tracking_id;
+};
+
+struct cxone_active {
+    const char *interaction_id;
+    bool ended;
+};
+
+typedef void cxone_done_fn(void *user, const struct cxone_result *result);
+
+/* Things worth a log line or a metric that no single request owns. */
+enum cxone_event_kind {
+    CXONE_EVENT_TOKEN_REFRESHED,
+    CXONE_EVENT_TOKEN_FAILED,
+    CXONE_EVENT_TOKEN_INVALIDATED,    /* by a 401 */
+    CXONE_EVENT_CREDENTIALS_REJECTED, /* the token endpoint says the client is wrong: slow probing
+                                       */
+    CXONE_EVENT_SCOPE_MISSING,        /* granted scope lacks one we asked for */
+    CXONE_EVENT_CAPABILITY_SUSPENDED, /* 403: endpoint, missing scope and console step in text */
+    CXONE_EVENT_CAPABILITY_RESTORED,
+    CXONE_EVENT_BREAKER, /* changed state */
+};
+
+struct cxone_event {
+    enum cxone_event_kind kind;
+    enum cxone_operation operation;
+    int status;
+    int64_t value;    /* token: lifetime in s; breaker: enum breaker_state */
+    const char *text; /* for people: what happened and what to do */
+};
+
+typedef void cxone_event_fn(void *user, const struct cxone_event *event);
+
+struct cxone_timeouts {
+    int64_t connect_ms;
+    int64_t total_ms[CXONE_OPERATIONS];
+};
+
+struct cxone_options {
+    struct cxone_profile profile; /* strings borrowed: they outlive the object */
+    struct cxone_timeouts timeouts;
+    double client_rps; /* quota for everything but the token */
+    double burst;      /* most requests in one instant; at least 1 */
+    double reserve;    /* share of the burst kept for suggestions, 0..1 */
+    unsigned breaker_failures;
+    int64_t breaker_open_ms;
+    int64_t breaker_probe_ms;
+    int64_t retry_after_max_ms;
+    int64_t denied_probe_ms; /* how long a 403 suspends a capability before one new try */
+    unsigned in_flight_max;
+    unsigned queue_max; /* queued requests; more are answered CXONE_FAILED */
+    uint64_t seed;      /* jitter */
+    cxone_event_fn *on_event;
+    void *user;
+};
+
+void cxone_options_default(struct cxone_options *options);
+
+/* Borrows loop and client, which must outlive it. Checks addresses and credentials; connects to
+ * nothing yet. */
+int cxone_create(struct cxone **cxone, struct loop *loop, struct http_client *client,
+                 const struct cxone_options *options, struct error *err);
+
+/* Answers everything outstanding with CXONE_CANCELLED, then frees. Accepts NULL. */
+void cxone_destroy(struct cxone *cxone);
+
+void cxone_poll(struct cxone *cxone, const char *interaction_id, int64_t start_ms,
+                cxone_done_fn *done, void *user);
+
+struct cxone_attribute {
+    const char *key;
+    const char *value; /* sent as a JSON string */
+};
+
+void cxone_put_attributes(struct cxone *cxone, const char *interaction_id,
+                          const struct cxone_attribute *attributes, size_t count,
+                          cxone_done_fn *done, void *user);
+
+/* idempotency_key is stable for one alert, over all attempts. */
+void cxone_suggest(struct cxone *cxone, const char *interaction_id, const char *idempotency_key,
+                   const char *message, cxone_done_fn *done, void *user);
+
+void cxone_discover(struct cxone *cxone, cxone_done_fn *done, void *user);
+
+/* What the wallboard, /readyz and /metrics want to know. */
+struct cxone_status {
+    bool token_held;
+    bool credentials_rejected;
+    unsigned queued;
+    unsigned in_flight;
+    bool suspended[CXONE_OPERATIONS];
+    int breaker[CXONE_OPERATIONS]; /* enum breaker_state */
+    uint64_t requests[CXONE_OPERATIONS];
+    uint64_t throttled[CXONE_OPERATIONS];
+    int64_t vendor_offset_ms; /* vendor clock minus ours, running median over Date headers */
+    bool vendor_offset_known;
+};
+
+void cxone_status(const struct cxone *cxone, struct cxone_status *status);
+
+const char *cxone_operation_name(enum cxone_operation operation); /* "transcripts", ... */
+const char *cxone_outcome_name(enum cxone_outcome outcome);       /* "throttled", ... */
+
+/* Score text as the tutorial's Python prints it: rounded to 3 decimals, shortest form, at least one
+ * decimal ("0.28", "0.0", "0.333"), C locale always. score is fixed point, 1 000 000 is 1.0. */
+enum { CXONE_SCORE_BYTES = 16 };
+const char *cxone_format_score(int64_t score, char out[CXONE_SCORE_BYTES]);
+
+#endif

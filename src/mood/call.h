@@ -1,0 +1,156 @@
+/* mood/call.h - one call as a pure state machine: (state, now, event) -> (state, effects).
+ *
+ * No I/O, no clock, no threads, no model: time and scores are handed in, so a whole call can be
+ * replayed in a test. The caller feeds events and carries out the effects.
+ *
+ * Invariants
+ * - What is known of an utterance depends on the set of segments seen, not on their order of
+ *   arrival: readings after any permutation of late, duplicate and revised segments are equal to
+ *   those of an in-order replay (integer arithmetic; recomputed, never subtracted).
+ * - For each (utterance, revision) exactly one CALL_EFFECT_SCORE is emitted, ever.
+ * - At most one alert is open; an alert id (episode number) is never reused.
+ * - Memory is bounded by policy->utterances_max.
+ *
+ * Identity (no id in the payload): key = (speaker, start_ms), or the vendor's id where there is
+ * one. Same key, end and text = duplicate. Same key, other end or text, in a reply that no longer
+ * holds the old form = revision. Two different finals of one key in one reply = two utterances.
+ */
+#ifndef MOOD_CALL_H
+#define MOOD_CALL_H
+
+#include "base/clock.h"
+#include "mood/policy.h"
+#include "mood/segment.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CALL_EVIDENCE_MAX = 5 };
+
+struct call;
+
+struct call_now {
+    struct mono mono;  /* cooldown, and the advance of event time in silence */
+    int64_t vendor_ms; /* estimated vendor clock */
+};
+
+enum call_trend { CALL_TREND_STABLE, CALL_TREND_IMPROVING, CALL_TREND_DECLINING };
+enum call_alert_path { CALL_ALERT_DECLINING, CALL_ALERT_SUSTAINED_LOW };
+
+enum call_event_kind {
+    CALL_EVENT_REPLY,      /* one reply of the transcript endpoint, in its order */
+    CALL_EVENT_SCORED,     /* the scorer's answer to one CALL_EFFECT_SCORE */
+    CALL_EVENT_UNSCORABLE, /* nothing to judge in it (blank after cleaning), or scoring failed */
+    CALL_EVENT_DELIVERED,  /* the suggestion of the open or last episode was confirmed */
+    CALL_EVENT_TICK,       /* time passed; about once a second */
+    CALL_EVENT_ENDED,      /* the call is over and swept: last reading, no more alerts */
+};
+
+struct call_event {
+    enum call_event_kind kind;
+    const struct segment *segments; /* REPLY */
+    size_t segment_count;
+    bool backlog;       /* REPLY: history from before we joined: no reading or alert until all of
+                         * it is scored */
+    uint32_t utterance; /* SCORED, UNSCORABLE: as given in the effect */
+    uint32_t revision;
+    int64_t score;    /* SCORED: fixed point, 0..MOOD_ONE */
+    uint32_t episode; /* DELIVERED */
+};
+
+struct call_reading {
+    int64_t score; /* mean of the current window, fixed point */
+    enum call_trend trend;
+    int64_t difference;  /* mean now minus mean before; 0 if either window is too thin */
+    uint32_t samples;    /* utterances in the current window */
+    uint32_t utterances; /* customer utterances judged so far in this call */
+    int64_t as_of_ms;    /* T: end of the newest judged customer utterance */
+    int64_t sustained;   /* CUSUM value at T */
+};
+
+struct call_evidence {
+    int64_t start_ms;
+    int64_t end_ms;
+    enum speaker speaker;
+    int64_t score;
+    int64_t
+        contribution; /* (score - mean it is held against) / samples: how far it moved the mean */
+};
+
+enum call_effect_kind {
+    CALL_EFFECT_SCORE,     /* please score this text */
+    CALL_EFFECT_READING,   /* a new reading to publish */
+    CALL_EFFECT_ALERT,     /* an episode opened */
+    CALL_EFFECT_RECOVERED, /* the open episode ended well */
+};
+
+struct call_effect {
+    enum call_effect_kind kind;
+    /* SCORE */
+    uint32_t utterance;     /* small number, unique in the call, stable over revisions */
+    uint32_t revision;      /* 0 for the first form */
+    uint32_t ordinal;       /* 0, or n for the n-th utterance that shares its key */
+    struct segment segment; /* borrowed from the event */
+    /* READING, ALERT, RECOVERED */
+    struct call_reading reading;
+    uint32_t episode; /* ALERT, RECOVERED: 1, 2, ... */
+    enum call_alert_path path;
+    struct call_evidence evidence[CALL_EVIDENCE_MAX];
+    uint32_t evidence_count;
+};
+
+/* A bounded list the caller owns and empties; a step never emits more than one SCORE per segment
+ * plus three others. */
+struct call_effects {
+    struct call_effect *items;
+    size_t count;
+    size_t capacity;
+};
+
+void call_effects_init(struct call_effects *effects);
+void call_effects_clear(struct call_effects *effects); /* keeps memory */
+void call_effects_done(struct call_effects *effects);
+
+/* What was seen, for metrics; all counted since creation. */
+struct call_counts {
+    uint64_t finals;   /* customer finals accepted as new utterances */
+    uint64_t agent;    /* agent finals accepted as new utterances */
+    uint64_t partials; /* segments with is_final false */
+    uint64_t duplicates;
+    uint64_t revisions;
+    uint64_t late;            /* accepted, but ended before one already judged */
+    uint64_t beyond_lateness; /* of those, older than lateness_ms: judged, never alerting */
+    uint64_t folded;          /* older than all that is remembered: counted, not judged */
+    uint64_t clamped;         /* end in the future, or before its start */
+    uint64_t quarantined;     /* unusable times */
+    uint64_t unknown_speaker;
+    uint64_t unscorable;
+};
+
+/* NULL without memory. The policy is copied. */
+struct call *call_create(const struct mood_policy *policy);
+void call_destroy(struct call *call); /* accepts NULL */
+
+/* One step. Appends to effects; returns false only without memory, the state then as before. */
+bool call_step(struct call *call, struct call_now now, const struct call_event *event,
+               struct call_effects *effects);
+
+const struct call_counts *call_counts(const struct call *call);
+
+/* The latest reading; false before the first. */
+bool call_reading(const struct call *call, struct call_reading *reading);
+
+/* The open episode's number, or 0. */
+uint32_t call_episode_open(const struct call *call);
+
+/* Utterances asked to be scored and not yet answered. */
+uint32_t call_pending(const struct call *call);
+
+/* Bytes held by this call. */
+size_t call_bytes(const struct call *call);
+
+const char *call_trend_name(enum call_trend trend);          /* "stable", "improving", ... */
+const char *call_alert_path_name(enum call_alert_path path); /* "declining", "sustained_low" */
+
+#endif

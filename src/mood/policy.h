@@ -1,0 +1,32 @@
+/* mood/policy.h - every number the judgement depends on. Scores are fixed point: 1 000 000 is 1.0,
+ * so that sums are exact and do not depend on the order of arrival. */
+#ifndef MOOD_POLICY_H
+#define MOOD_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MOOD_ONE = 1000000 };
+
+struct mood_policy {
+    int64_t window_ms;        /* 30 000: current window is (T - w, T], T an utterance's end */
+    int64_t window_widest_ms; /* 120 000: a thin window is widened back at most to (T - 120 s, T] */
+    uint32_t window_utterances;  /* 3: a window with fewer is thin */
+    uint32_t samples_min;        /* 2: fewer in either window: trend stable, no alert */
+    int64_t trend_enter;         /* 50 000: |difference of means| above this enters a trend */
+    int64_t trend_leave;         /* 30 000: below this leaves it */
+    int64_t alert_below;         /* 350 000: a window mean must be strictly below to alert */
+    int64_t recover_above;       /* 450 000: strictly above, for recover_hold_ms, ends an episode */
+    int64_t recover_hold_ms;     /* 10 000 */
+    int64_t cooldown_ms;         /* 15 000 from confirmed delivery to the next episode */
+    int64_t sustained_reference; /* 460 000: CUSUM reference k: S = max(0, S + k - score) */
+    int64_t sustained_limit;     /* 900 000: CUSUM decision limit h: S above it is sustained low */
+    int64_t lateness_ms; /* 60 000: an utterance that ended longer ago never opens an alert */
+    int64_t future_tolerance_ms; /* 5 000: an end later than vendor time plus this is clamped */
+    uint32_t utterances_max;     /* 4 096 remembered per call; the oldest quarter is folded away */
+    bool score_agent;            /* false: only the customer is scored */
+};
+
+void mood_policy_default(struct mood_policy *policy);
+
+#endif

@@ -1,0 +1,101 @@
+/* net/http_client.h - HTTP requests with bounded bodies and separate timeouts (libcurl inside).
+ * Loop thread only.
+ *
+ * Rules (RFC 9110, and what hostile servers taught others): redirects are refused and reported as
+ * their status; error bodies are readable; bodies are capped after decompression; TLS is always
+ * verified; connections are kept alive and capped per host; a request that died on a stale pooled
+ * connection before any response byte is retried once by libcurl itself.
+ */
+#ifndef NET_HTTP_CLIENT_H
+#define NET_HTTP_CLIENT_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "net/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct http_client;
+struct http_call; /* one request in flight */
+
+struct http_client_options {
+    size_t body_bytes_max;             /* required: response body after decompression */
+    size_t header_bytes_max;           /* required: all response header lines together */
+    unsigned connections_per_host_max; /* required: keep-alive pool size */
+    unsigned calls_max;                /* required: http_client_send refuses more in flight */
+    const char *user_agent;            /* required */
+    const char *ca_file;               /* extra CA bundle added to the system's, or NULL */
+    const char *proxy;                 /* explicit proxy, or NULL for the environment's */
+    bool http2;                        /* offer HTTP/2 over TLS; otherwise 1.1 only */
+};
+
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+struct http_request {
+    const char *method; /* "GET", "POST", "PATCH", "PUT" */
+    const char *url;
+    const struct http_header *headers;
+    size_t header_count;
+    const void *body; /* copied; NULL for none */
+    size_t body_bytes;
+    int64_t connect_timeout_ms; /* DNS, TCP and TLS together */
+    int64_t timeout_ms;         /* the whole exchange, from send */
+};
+
+/* Why there is no usable response. Kept apart because each needs another reaction. */
+enum http_failure {
+    HTTP_FAILURE_NONE, /* a complete response: look at status */
+    HTTP_FAILURE_RESOLVE,
+    HTTP_FAILURE_CONNECT,
+    HTTP_FAILURE_TLS, /* certificate or handshake: a configuration matter, not retriable soon */
+    HTTP_FAILURE_PROXY,
+    HTTP_FAILURE_TIMEOUT,
+    HTTP_FAILURE_BROKEN,    /* reset, cut short, bad framing */
+    HTTP_FAILURE_TOO_LARGE, /* body or headers over the cap */
+    HTTP_FAILURE_CANCELLED,
+};
+
+struct http_response {
+    enum http_failure failure;
+    const char *failure_text; /* for logs; never holds a URL's query, a body or a header value */
+    bool request_sent;        /* the server may have acted on it, whatever the failure says */
+    int status;               /* 0 without a response */
+    const char *body;         /* borrowed until the callback returns; NUL-terminated */
+    size_t body_bytes;
+    int64_t total_ms; /* from send to now */
+    int64_t date_ms;  /* Date header as epoch ms, or -1 */
+    const struct http_client *client;
+    const struct http_call *call;
+};
+
+typedef void http_done_fn(void *user, const struct http_response *response);
+
+int http_client_create(struct http_client **client, struct loop *loop,
+                       const struct http_client_options *options, struct error *err);
+
+/* Starts a request. `done` runs exactly once, on the loop thread, never before this returns.
+ * Fails (and `done` never runs) at calls_max, without memory, or for a URL that does not parse.
+ * *call (may be NULL) is valid until done returns. */
+int http_client_send(struct http_client *client, const struct http_request *request,
+                     http_done_fn *done, void *user, struct http_call **call, struct error *err);
+
+/* `done` still runs, soon, with HTTP_FAILURE_CANCELLED. */
+void http_client_cancel(struct http_client *client, struct http_call *call);
+
+/* A response header's value (case-insensitive name, the last one if repeated), or NULL. Borrowed
+ * until the callback returns. */
+const char *http_client_header(const struct http_response *response, const char *name);
+
+unsigned http_client_calls(const struct http_client *client);
+
+/* Cancels all calls (their callbacks run inside this function) and frees. Accepts NULL. */
+void http_client_destroy(struct http_client *client);
+
+const char *http_failure_name(enum http_failure failure); /* "timeout", for logs and metrics */
+
+#endif

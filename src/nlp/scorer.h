@@ -1,0 +1,85 @@
+/* nlp/scorer.h - text in, sentiment out: the one door to the transformer.
+ *
+ * A scorer is a checkpoint (Hugging Face layout) opened and packed for this machine; it is
+ * immutable and shared by all threads. Each thread that scores has its own scratch, allocated once;
+ * scoring itself allocates nothing.
+ *
+ *     struct scorer *scorer;
+ *     struct scorer_scratch *scratch;
+ *     if (scorer_open(&scorer, dir, NULL, &err)) ...
+ *     if (scorer_scratch_create(scorer, 512, &scratch, &err)) ...
+ *     scorer_run(scorer, scratch, texts, count, SCORER_LONG_CHUNK, results, &err);
+ */
+#ifndef NLP_SCORER_H
+#define NLP_SCORER_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SCORER_LABELS_MAX = 8 };
+
+struct scorer;
+struct scorer_scratch;
+
+struct scorer_options {
+    const char *kernels; /* "ref", "avx2", or NULL for the best this CPU runs */
+};
+
+/* What to do with text of more tokens than the model takes. */
+enum scorer_long {
+    SCORER_LONG_CHUNK,    /* split by tokens; probabilities averaged by token count */
+    SCORER_LONG_TRUNCATE, /* as PyTorch with truncation=True */
+};
+
+struct scorer_text {
+    const char *bytes; /* any bytes; malformed UTF-8 is read as U+FFFD */
+    size_t size;
+};
+
+struct scorer_result {
+    float logits[SCORER_LABELS_MAX];        /* label_count values; meaningless if chunk_count > 1 */
+    float probabilities[SCORER_LABELS_MAX]; /* softmax of logits, or the mean over chunks */
+    double score;         /* sum of probability times polarity: P(pos) + 0.5 P(neu), in [0, 1] */
+    uint32_t label;       /* index of the largest probability */
+    uint32_t token_count; /* with special tokens, summed over chunks */
+    uint32_t chunk_count; /* 1 unless the text was long and chunked */
+};
+
+/* Reads config.json, tokenizer files and weights from a directory, checks all of it, packs the
+ * weights. options may be NULL. Errors name file and key. */
+int scorer_open(struct scorer **scorer, const char *directory, const struct scorer_options *options,
+                struct error *err);
+
+/* Accepts NULL. No scratch may be in use. */
+void scorer_close(struct scorer *scorer);
+
+unsigned scorer_label_count(const struct scorer *scorer);
+const char *scorer_label_name(const struct scorer *scorer, unsigned label);
+const char *scorer_kernels_name(const struct scorer *scorer); /* "avx2" */
+size_t scorer_tokens_max(const struct scorer *scorer);   /* per chunk, special tokens included */
+size_t scorer_weight_bytes(const struct scorer *scorer); /* packed weights in memory */
+
+/* Scratch for ragged batches of up to batch_tokens tokens (raised to scorer_tokens_max if less). */
+int scorer_scratch_create(const struct scorer *scorer, size_t batch_tokens,
+                          struct scorer_scratch **scratch, struct error *err);
+void scorer_scratch_destroy(struct scorer_scratch *scratch); /* accepts NULL */
+
+/* Scores count texts into results, in order. Internally cut into ragged batches; an answer does not
+ * depend on its batch-mates, their order or the thread. Fails only on an internal fault. */
+int scorer_run(const struct scorer *scorer, struct scorer_scratch *scratch,
+               const struct scorer_text *texts, size_t count, enum scorer_long long_text,
+               struct scorer_result *results, struct error *err);
+
+/* The token ids with special tokens, cut to the model's length only if long_text says truncate;
+ * returns how many there are, writes at most ids_max of them. */
+size_t scorer_tokens(const struct scorer *scorer, struct scorer_scratch *scratch,
+                     struct scorer_text text, enum scorer_long long_text, uint32_t *ids,
+                     size_t ids_max);
+
+/* Scores a known-negative and a known-positive sentence; an error says what came out instead. */
+int scorer_self_test(const struct scorer *scorer, struct error *err);
+
+#endif
