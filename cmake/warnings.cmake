@@ -1,11 +1,12 @@
 # One set of flags for every target, so that no room is built more leniently than another.
+# Truncating snprintf is used on purpose (error messages), hence no format-truncation warning.
 add_library(ut_flags INTERFACE)
 target_compile_definitions(ut_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE
                                               UNDERTONE_VERSION="${PROJECT_VERSION}")
 target_compile_options(
     ut_flags
     INTERFACE -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes
-              -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -fno-strict-overflow
+              -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-truncation -Wundef -fno-strict-overflow
               -ffp-contract=off -fno-common -fvisibility=hidden)
 if(UNDERTONE_WERROR)
     target_compile_options(ut_flags INTERFACE -Werror)
