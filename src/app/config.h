@@ -1,0 +1,156 @@
+/* app/config.h - the effective configuration: flags > environment > YAML file > profile defaults.
+ *
+ * One table (config_table.c) names every key: its type, bounds, default for each profile,
+ * environment variable and meaning; loading, `config show`, `config check` and
+ * docs/CONFIGURATION.md are all made from it. Durations are written with a unit ("250ms", "2s",
+ * "10min", "1h") and kept in milliseconds; shares and scores are plain numbers.
+ *
+ * Secrets never come from the command line; they are printed as "***" and wiped on free.
+ */
+#ifndef APP_CONFIG_H
+#define APP_CONFIG_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum config_discover { CONFIG_DISCOVER_FIXED, CONFIG_DISCOVER_ACTIVE_CONTACTS };
+enum config_assist { CONFIG_ASSIST_SUGGESTIONS_API, CONFIG_ASSIST_NONE };
+enum config_mode { CONFIG_MODE_LIVE, CONFIG_MODE_SHADOW };
+
+struct config_list {
+    char **items; /* owned, NULL-terminated; NULL when empty */
+    size_t count;
+};
+
+struct config {
+    char *profile; /* profile: tutorial | simulator */
+    int mode;      /* mode: live | shadow (judges and logs, writes nothing) */
+
+    char *env;             /* env, CXONE_ENV: "us-1.api.cxone.com" */
+    char *env_template;    /* env_template: "https://{env}.api.cxone.com" */
+    char *api_base;        /* api_base: "" means derived from env */
+    char *auth_url;        /* auth_url: "" means api base + auth.token_path */
+    bool allow_plain_http; /* http.allow_plain */
+
+    char *auth_client_id;          /* auth.client_id, CXONE_CLIENT_ID */
+    char *auth_client_secret;      /* auth.client_secret, CXONE_CLIENT_SECRET: secret */
+    char *auth_client_secret_file; /* auth.client_secret_file: mode checked */
+    char *auth_scope;              /* auth.scope */
+    char *auth_token_path;         /* auth.token_path */
+
+    char *ep_transcripts; /* ep.transcripts */
+    char *ep_attributes;
+    char *ep_suggestions;
+    char *ep_active_contacts; /* "" in profile tutorial */
+
+    struct config_list map_direction_customer; /* map.direction_customer */
+    struct config_list map_direction_agent;
+    bool map_missing_final; /* map.missing_final */
+
+    char *attr_score_key; /* attr.score_key: realtime_sentiment_score */
+    char *attr_trend_key; /* attr.trend_key: sentiment_trend */
+    char *attr_count_key; /* attr.count_key: "" = not sent; customer utterances judged */
+    char *attr_as_of_key; /* attr.as_of_key: "" = not sent; epoch ms of the newest of them */
+    int64_t attr_min_interval_ms; /* attr.min_interval: 2s */
+    double attr_min_delta;        /* attr.min_delta: 0.01 */
+
+    int assist_delivery;   /* assist.delivery: suggestions_api | none */
+    char *assist_template; /* assist.template: {score} {trend} {minutes} are filled in */
+    char *assist_type;     /* assist.type: text */
+    char *assist_idempotency_header;
+
+    int64_t poll_active_ms;        /* poll.active: 1s */
+    int64_t poll_idle_ms;          /* poll.idle: 2s */
+    int64_t poll_quiet_ms;         /* poll.quiet: 5s */
+    int64_t poll_floor_ms;         /* poll.floor: 500ms */
+    int64_t poll_overlap_ms;       /* poll.overlap: 30s, raised by what is learnt */
+    int64_t poll_overlap_max_ms;   /* poll.overlap_max: 180s */
+    int64_t poll_deep_interval_ms; /* poll.deep_interval: 20s */
+    int64_t poll_lookback_ms;      /* poll.start_from: "now-60s" or "beginning" (-1) */
+    int64_t poll_lateness_ms;      /* poll.lateness: 60s */
+
+    double window_seconds;            /* window.seconds: 30 */
+    int64_t window_max_seconds;       /* window.max_seconds: 120 */
+    int64_t window_min_utterances;    /* window.min_utterances: 3 */
+    double trend_delta;               /* trend.delta: 0.05 */
+    double trend_leave;               /* trend.leave: 0.03 */
+    double alert_threshold;           /* alert.threshold: 0.35 */
+    double alert_recover;             /* alert.recover: 0.45 */
+    int64_t alert_recover_hold_ms;    /* alert.recover_hold: 10s */
+    int64_t alert_cooldown_ms;        /* alert.cooldown: 15s */
+    int64_t alert_min_samples;        /* alert.min_samples: 2 */
+    double alert_sustained_reference; /* alert.sustained_reference: 0.46 */
+    double alert_sustained_limit;     /* alert.sustained_limit: 0.9 */
+
+    double rate_client_rps;         /* rate.client_rps: 10; simulator 400 */
+    double rate_interaction_rps;    /* rate.interaction_rps: 1 */
+    double rate_reserve_for_alerts; /* rate.reserve_for_alerts: 0.1 */
+
+    int64_t retry_max;          /* retry.max: 3 attempts */
+    int64_t retry_base_ms;      /* retry.base: 250ms */
+    int64_t retry_cap_ms;       /* retry.cap: 30s */
+    int64_t retry_after_max_ms; /* retry_after.max: 300s */
+
+    int64_t breaker_failures; /* breaker.failures: 5 */
+    int64_t breaker_open_ms;  /* breaker.open: 30s */
+    int64_t breaker_probe_ms; /* breaker.probe: 5s */
+
+    int64_t timeout_connect_ms;    /* timeouts.connect: 2s */
+    int64_t timeout_poll_ms;       /* timeouts.poll: 5s */
+    int64_t timeout_attributes_ms; /* timeouts.attributes: 3s */
+    int64_t timeout_suggestion_ms; /* timeouts.suggestion: 15s */
+    int64_t timeout_token_ms;      /* timeouts.token: 10s */
+
+    int64_t http_max_body_bytes; /* http.max_body: 8MiB ("8MiB", "512KiB" or bytes) */
+    char *http_proxy;            /* http.proxy */
+    char *http_listen;           /* http.listen: "127.0.0.1:8090" for /metrics, /healthz, /readyz */
+    char *tls_ca_file;           /* tls.ca_file */
+
+    int discover_mode;               /* discover.mode: fixed | active_contacts */
+    int64_t discover_interval_ms;    /* discover.interval: 5s */
+    int64_t discover_max;            /* discover.max: 10000 calls followed at once */
+    struct config_list interactions; /* interactions: [...] ; CXONE_INTERACTION_ID adds one */
+
+    int64_t end_idle_timeout_ms; /* end.idle_timeout: 10min */
+    int64_t end_on_404_count;    /* end.on_404_count: 2 */
+
+    char *model_dir;            /* model.dir: a folder; "" finds the default model */
+    int64_t model_threads;      /* model.threads: 0 = one per core, at most 2 by default */
+    int64_t model_batch_tokens; /* model.batch_tokens: 512 */
+    char *model_kernels;        /* model.kernels: auto | ref | avx2 */
+
+    int log_level;           /* log.level: debug | info | warn | error */
+    char *log_hash_key_file; /* log.hash_key_file: 64 hex digits; "" = random at each start */
+
+    struct config_origin *origins; /* one per table row; private to config*.c */
+};
+
+/* Where values come from besides the file. */
+struct config_sources {
+    const char *file;               /* NULL: none */
+    const char *const *environment; /* like environ */
+    const char *const *overrides;   /* "key=value" from flags, NULL-terminated; may be NULL */
+};
+
+/* Loads and validates. On failure the error names file:line:column or variable or flag, the key,
+ * what is wrong and, for an unknown key, the nearest known one; the config is then zeroed. */
+int config_load(struct config *config, const struct config_sources *sources, struct error *err);
+
+/* What `run` needs beyond validity: credentials, something to follow. ERROR_CONFIG names what is
+ * missing and the ways to give it. */
+int config_check_run(const struct config *config, struct error *err);
+
+/* "key: value" lines, secrets as ***; with origins where each comes from. */
+int config_show(const struct config *config, bool with_origin, struct buf *out, struct error *err);
+
+/* docs/CONFIGURATION.md, from the table. */
+int config_document(struct buf *out, struct error *err);
+
+/* Wipes secrets, frees; accepts a zeroed config. */
+void config_free(struct config *config);
+
+#endif
