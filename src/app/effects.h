@@ -1,0 +1,92 @@
+/* app/effects.h - what the pipeline wants done in the world.
+ *
+ * The pipeline is pure: it answers each event with a list of effects, which the daemon carries out
+ * in order (and a test simply looks at). Pointers in an effect are borrowed from the event or from
+ * the session and are good only until the next step.
+ */
+#ifndef APP_EFFECTS_H
+#define APP_EFFECTS_H
+
+#include "app/suggestion_outbox.h"
+#include "cxone/cxone.h"
+#include "mood/call.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum effect_kind {
+    EFFECT_POLL,       /* ask for the call's transcript from start_ms */
+    EFFECT_SCORE,      /* score segment.text */
+    EFFECT_ATTRIBUTES, /* write `reading` to the call */
+    EFFECT_SUGGEST,    /* send the suggestion of `episode` */
+    EFFECT_COMMIT,     /* keep `kept`; always before the effect that depends on it */
+    EFFECT_NOTE,       /* something to log and count */
+    EFFECT_CLOSED,     /* the session is gone; its handle is dead */
+};
+
+enum note_kind {
+    NOTE_CALL_OPENED,
+    NOTE_CALL_ENDING, /* reason says why */
+    NOTE_CALL_CLOSED,
+    NOTE_ALERT_OPENED,
+    NOTE_ALERT_RECOVERED,
+    NOTE_POLL_FAILED,
+    NOTE_SUGGESTION, /* suggestion_state says what became of it */
+    NOTE_ATTRIBUTES_FAILED,
+    NOTE_ATTRIBUTES_LOST, /* the last value could not be delivered */
+};
+
+enum end_reason {
+    END_REASON_NONE,
+    END_REASON_DISCOVERY, /* the vendor's list says so, or no longer names it */
+    END_REASON_GONE,      /* 404 or 410 */
+    END_REASON_IDLE,
+};
+
+struct effect {
+    enum effect_kind kind;
+    uint64_t call; /* handle, see pipeline.h */
+    const char *interaction_id;
+
+    int64_t start_ms;       /* POLL */
+    uint32_t utterance;     /* SCORE */
+    uint32_t revision;      /* SCORE */
+    uint32_t ordinal;       /* SCORE */
+    struct segment segment; /* SCORE */
+
+    struct call_reading reading; /* ATTRIBUTES, SUGGEST, NOTE_ALERT_* */
+    uint32_t episode;            /* SUGGEST, NOTE_ALERT_*, NOTE_SUGGESTION */
+    enum call_alert_path path;
+    struct call_evidence evidence[CALL_EVIDENCE_MAX]; /* NOTE_ALERT_OPENED */
+    uint32_t evidence_count;
+
+    struct store_call kept; /* COMMIT */
+
+    enum note_kind note;
+    enum end_reason end_reason;
+    enum cxone_outcome outcome; /* NOTE_*_FAILED */
+    int status;
+    const char *reason;
+    enum suggestion_state suggestion_state;
+    int64_t wait_ms; /* NOTE_POLL_FAILED: until the next try */
+};
+
+struct effects {
+    struct effect *items;
+    size_t count;
+    size_t capacity;
+    bool failed; /* an effect was lost for want of memory: the daemon stops rather than go on */
+};
+
+void effects_init(struct effects *effects);
+void effects_clear(struct effects *effects); /* keeps memory */
+void effects_done(struct effects *effects);
+
+/* A zeroed new item, or NULL without memory (then `failed` is set). */
+struct effect *effects_add(struct effects *effects, enum effect_kind kind);
+
+const char *end_reason_name(enum end_reason reason);
+
+#endif

@@ -1,0 +1,374 @@
+/* pipeline.c - see pipeline.h. Handles are slot number and generation, so that an answer which
+ * arrives after its session closed finds nobody instead of somebody else. */
+#include "app/pipeline.h"
+
+#include "base/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct slot {
+    struct session *session; /* NULL when free */
+    uint32_t generation;
+    uint32_t next_free;
+};
+
+static const uint32_t no_slot = UINT32_MAX;
+
+struct pipeline {
+    struct pipeline_options options;
+    struct slot *slots;
+    size_t slot_count; /* slots in use or on the free list */
+    uint32_t first_free;
+    struct map by_id; /* interaction id -> struct session */
+    struct due_heap due;
+    struct cursor_delays delays;
+    struct effects effects;
+    struct call_effects call_effects;
+    struct call_counts closed_counts;
+    size_t calls;
+    bool hold_polls;
+    bool stopping;
+    uint64_t opened;
+};
+
+static const struct mono far_future = {INT64_MAX};
+
+struct pipeline *pipeline_create(const struct pipeline_options *options)
+{
+    struct pipeline *pipeline = calloc(1, sizeof *pipeline);
+    if (!pipeline || options->calls_max >= no_slot) {
+        free(pipeline);
+        return NULL;
+    }
+    pipeline->options = *options;
+    pipeline->first_free = no_slot;
+    pipeline->slots = calloc(options->calls_max ? options->calls_max : 1, sizeof(struct slot));
+    map_init(&pipeline->by_id, options->calls_max);
+    effects_init(&pipeline->effects);
+    call_effects_init(&pipeline->call_effects);
+    cursor_delays_init(&pipeline->delays);
+    if (!due_heap_init(&pipeline->due, options->calls_max) || !pipeline->slots) {
+        pipeline_destroy(pipeline);
+        return NULL;
+    }
+    return pipeline;
+}
+
+void pipeline_destroy(struct pipeline *pipeline)
+{
+    if (!pipeline) {
+        return;
+    }
+    for (size_t i = 0; i < pipeline->slot_count; i++) {
+        session_destroy(pipeline->slots[i].session);
+    }
+    free(pipeline->slots);
+    map_done(&pipeline->by_id);
+    due_heap_done(&pipeline->due);
+    effects_done(&pipeline->effects);
+    call_effects_done(&pipeline->call_effects);
+    free(pipeline);
+}
+
+/* --- sessions by handle and by id ------------------------------------------------------------ */
+
+static uint64_t make_handle(uint32_t slot, uint32_t generation)
+{
+    return (uint64_t)generation << 32 | slot;
+}
+
+static struct session *find_by_handle(const struct pipeline *pipeline, uint64_t handle)
+{
+    uint32_t at = (uint32_t)handle;
+    if (at >= pipeline->slot_count || pipeline->slots[at].generation != (uint32_t)(handle >> 32)) {
+        return NULL;
+    }
+    return pipeline->slots[at].session;
+}
+
+static struct session *find_by_id(const struct pipeline *pipeline, const char *id)
+{
+    return map_get(&pipeline->by_id, id, strlen(id));
+}
+
+static uint32_t take_slot(struct pipeline *pipeline)
+{
+    if (pipeline->first_free != no_slot) {
+        uint32_t at = pipeline->first_free;
+        pipeline->first_free = pipeline->slots[at].next_free;
+        return at;
+    }
+    if (pipeline->slot_count < pipeline->options.calls_max) {
+        return (uint32_t)pipeline->slot_count++;
+    }
+    return no_slot;
+}
+
+static void release_slot(struct pipeline *pipeline, uint32_t at)
+{
+    struct slot *slot = &pipeline->slots[at];
+    slot->session = NULL;
+    slot->generation++;
+    slot->next_free = pipeline->first_free;
+    pipeline->first_free = at;
+}
+
+static struct session *open_session(struct pipeline *pipeline, struct session_context *context,
+                                    const struct pipeline_event *event)
+{
+    uint32_t at = take_slot(pipeline);
+    if (at == no_slot) {
+        return NULL; /* at calls_max: discovery will name the call again */
+    }
+    struct slot *slot = &pipeline->slots[at];
+    struct session *session =
+        session_create(context, make_handle(at, slot->generation), event->interaction_id,
+                       event->resume, rand_mix(pipeline->options.seed + pipeline->opened++));
+    slot->session = session;
+    const char *id = event->interaction_id;
+    if (!session || !map_put(&pipeline->by_id, id, strlen(id), session)) {
+        session_destroy(session);
+        release_slot(pipeline, at);
+        effects_clear(context->effects);
+        return NULL;
+    }
+    pipeline->calls++;
+    return session;
+}
+
+static void add_counts(struct call_counts *sum, const struct call_counts *more)
+{
+    sum->finals += more->finals;
+    sum->agent += more->agent;
+    sum->partials += more->partials;
+    sum->duplicates += more->duplicates;
+    sum->revisions += more->revisions;
+    sum->late += more->late;
+    sum->beyond_lateness += more->beyond_lateness;
+    sum->folded += more->folded;
+    sum->clamped += more->clamped;
+    sum->quarantined += more->quarantined;
+    sum->unknown_speaker += more->unknown_speaker;
+    sum->unscorable += more->unscorable;
+}
+
+static void close_session(struct pipeline *pipeline, uint64_t handle)
+{
+    struct session *session = find_by_handle(pipeline, handle);
+    if (!session) {
+        return;
+    }
+    const char *id = session_interaction_id(session);
+    add_counts(&pipeline->closed_counts, call_counts(session_call(session)));
+    map_remove(&pipeline->by_id, id, strlen(id));
+    due_heap_remove(&pipeline->due, session_due_item(session));
+    release_slot(pipeline, (uint32_t)handle);
+    session_destroy(session);
+    pipeline->calls--;
+}
+
+/* --- the step -------------------------------------------------------------------------------- */
+
+/* Lets a session do what is due and puts it back in the queue. A closed session is destroyed at the
+ * start of the next step, because the effects still borrow its name. */
+static void settle(struct pipeline *pipeline, struct session_context *context,
+                   struct session *session)
+{
+    if (!session_run(session, context)) {
+        due_heap_remove(&pipeline->due, session_due_item(session));
+        return;
+    }
+    due_heap_set(&pipeline->due, session_due_item(session), session_due(session, context));
+}
+
+static void destroy_closed(struct pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->effects.count; i++) {
+        if (pipeline->effects.items[i].kind == EFFECT_CLOSED) {
+            close_session(pipeline, pipeline->effects.items[i].call);
+        }
+    }
+    effects_clear(&pipeline->effects);
+}
+
+static struct session *event_session(struct pipeline *pipeline, struct session_context *context,
+                                     const struct pipeline_event *event)
+{
+    switch (event->kind) {
+    case PIPELINE_CALL_LISTED: {
+        struct session *session = find_by_id(pipeline, event->interaction_id);
+        return session || pipeline->stopping ? session : open_session(pipeline, context, event);
+    }
+    case PIPELINE_CALL_GONE:
+        return find_by_id(pipeline, event->interaction_id);
+    case PIPELINE_POLLED:
+    case PIPELINE_SCORED:
+    case PIPELINE_ATTRIBUTES_DONE:
+    case PIPELINE_SUGGESTED:
+        return find_by_handle(pipeline, event->call);
+    case PIPELINE_TICK:
+    case PIPELINE_STOP:
+        return NULL;
+    }
+    return NULL;
+}
+
+static void deliver(struct session *session, struct session_context *context,
+                    const struct pipeline_event *event)
+{
+    switch (event->kind) {
+    case PIPELINE_CALL_LISTED:
+        if (event->from_discovery) {
+            session_on_listed(session, context);
+        }
+        break;
+    case PIPELINE_CALL_GONE:
+        session_on_gone(session, context, event->end_reason);
+        break;
+    case PIPELINE_POLLED:
+        session_on_polled(session, context, event->result);
+        break;
+    case PIPELINE_SCORED:
+        session_on_scored(session, context, event->utterance, event->revision, event->scorable,
+                          event->score);
+        break;
+    case PIPELINE_ATTRIBUTES_DONE:
+        session_on_attributes_done(session, context, event->result);
+        break;
+    case PIPELINE_SUGGESTED:
+        session_on_suggested(session, context, event->episode, event->result);
+        break;
+    case PIPELINE_TICK:
+    case PIPELINE_STOP:
+        break;
+    }
+}
+
+static void run_due(struct pipeline *pipeline, struct session_context *context)
+{
+    struct due_item *item = due_heap_first(&pipeline->due);
+    while (item && mono_reached(context->now.mono, item->due)) {
+        settle(pipeline, context, item->owner);
+        struct due_item *next = due_heap_first(&pipeline->due);
+        if (next == item && mono_reached(context->now.mono, item->due)) {
+            break; /* it asked for this very moment again: next turn */
+        }
+        item = next;
+    }
+}
+
+static void stop_all(struct pipeline *pipeline, struct session_context *context)
+{
+    pipeline->stopping = true;
+    for (size_t i = 0; i < pipeline->slot_count; i++) {
+        if (pipeline->slots[i].session) {
+            session_on_stop(pipeline->slots[i].session, context);
+            settle(pipeline, context, pipeline->slots[i].session);
+        }
+    }
+}
+
+static struct session_context make_context(struct pipeline *pipeline, struct call_now now)
+{
+    return (struct session_context){
+        .options = &pipeline->options.session,
+        .delays = &pipeline->delays,
+        .effects = &pipeline->effects,
+        .call_effects = &pipeline->call_effects,
+        .now = now,
+        .hold_polls = pipeline->hold_polls,
+    };
+}
+
+struct effects *pipeline_step(struct pipeline *pipeline, struct call_now now,
+                              const struct pipeline_event *event)
+{
+    destroy_closed(pipeline);
+    struct session_context context = make_context(pipeline, now);
+    if (event->kind == PIPELINE_TICK) {
+        run_due(pipeline, &context);
+    } else if (event->kind == PIPELINE_STOP) {
+        stop_all(pipeline, &context);
+    } else {
+        struct session *session = event_session(pipeline, &context, event);
+        if (session) {
+            deliver(session, &context, event);
+            settle(pipeline, &context, session);
+        }
+    }
+    return &pipeline->effects;
+}
+
+/* --- looking at it --------------------------------------------------------------------------- */
+
+struct mono pipeline_next_due(const struct pipeline *pipeline)
+{
+    const struct due_item *first = due_heap_first(&pipeline->due);
+    return first ? first->due : far_future;
+}
+
+void pipeline_hold_polls(struct pipeline *pipeline, bool hold)
+{
+    pipeline->hold_polls = hold;
+}
+
+bool pipeline_follows(const struct pipeline *pipeline, const char *interaction_id)
+{
+    return find_by_id(pipeline, interaction_id) != NULL;
+}
+
+size_t pipeline_calls(const struct pipeline *pipeline)
+{
+    return pipeline->calls;
+}
+
+size_t pipeline_calls_live(const struct pipeline *pipeline)
+{
+    size_t live = 0;
+    for (size_t i = 0; i < pipeline->slot_count; i++) {
+        const struct session *session = pipeline->slots[i].session;
+        live += session && session_is_live(session);
+    }
+    return live;
+}
+
+bool pipeline_settled(const struct pipeline *pipeline)
+{
+    struct session_context context = {.options = &pipeline->options.session};
+    for (size_t i = 0; i < pipeline->slot_count; i++) {
+        const struct session *session = pipeline->slots[i].session;
+        if (session && !session_is_settled(session, &context)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void pipeline_counts(const struct pipeline *pipeline, struct call_counts *counts)
+{
+    *counts = pipeline->closed_counts;
+    for (size_t i = 0; i < pipeline->slot_count; i++) {
+        if (pipeline->slots[i].session) {
+            add_counts(counts, call_counts(session_call(pipeline->slots[i].session)));
+        }
+    }
+}
+
+bool pipeline_next(const struct pipeline *pipeline, size_t *position, struct pipeline_view *view)
+{
+    while (*position < pipeline->slot_count) {
+        const struct session *session = pipeline->slots[(*position)++].session;
+        if (session) {
+            const struct call *call = session_call(session);
+            *view = (struct pipeline_view){
+                .interaction_id = session_interaction_id(session),
+                .live = session_is_live(session),
+                .episode_open = call_episode_open(call),
+            };
+            view->has_reading = call_reading(call, &view->reading);
+            return true;
+        }
+    }
+    return false;
+}

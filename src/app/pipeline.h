@@ -1,0 +1,83 @@
+/* app/pipeline.h - the daemon's core as a pure step: (state, now, event) -> (state, effects).
+ *
+ * It holds one session per followed call and knows which must act next. It reads no clock, opens no
+ * socket and starts no thread: the daemon feeds it what happened and carries out the effects; a
+ * test does the same with a table of scores and a pretended clock, and so does replay.
+ *
+ *     struct effects *effects = pipeline_step(pipeline, now, &event);
+ *     for (size_t i = 0; i < effects->count; i++) ... carry out effects->items[i], in order
+ */
+#ifndef APP_PIPELINE_H
+#define APP_PIPELINE_H
+
+#include "app/effects.h"
+#include "app/session.h"
+
+struct pipeline;
+
+struct pipeline_options {
+    struct session_options session;
+    size_t calls_max;
+    uint64_t seed;
+};
+
+enum pipeline_event_kind {
+    PIPELINE_CALL_LISTED,     /* interaction_id is live; followed from now on if it was not */
+    PIPELINE_CALL_GONE,       /* interaction_id is over, for end_reason */
+    PIPELINE_POLLED,          /* result of an EFFECT_POLL */
+    PIPELINE_SCORED,          /* answer to an EFFECT_SCORE */
+    PIPELINE_ATTRIBUTES_DONE, /* result of an EFFECT_ATTRIBUTES */
+    PIPELINE_SUGGESTED,       /* result of an EFFECT_SUGGEST */
+    PIPELINE_TICK,            /* time passed: do what is due */
+    PIPELINE_STOP,            /* no more polls; what is owed is flushed */
+};
+
+struct pipeline_event {
+    enum pipeline_event_kind kind;
+    const char *interaction_id;        /* LISTED, GONE */
+    const struct store_call *resume;   /* LISTED: what the store knew, or NULL */
+    bool from_discovery;               /* LISTED: the vendor's list keeps it alive */
+    enum end_reason end_reason;        /* GONE */
+    uint64_t call;                     /* the others: as given in the effect */
+    const struct cxone_result *result; /* POLLED, ATTRIBUTES_DONE, SUGGESTED */
+    uint32_t utterance;                /* SCORED */
+    uint32_t revision;                 /* SCORED */
+    bool scorable;                     /* SCORED: false when there was nothing to judge */
+    int64_t score;                     /* SCORED: fixed point */
+    uint32_t episode;                  /* SUGGESTED */
+};
+
+/* NULL without memory. */
+struct pipeline *pipeline_create(const struct pipeline_options *options);
+void pipeline_destroy(struct pipeline *pipeline); /* accepts NULL */
+
+/* One step. The effects belong to the pipeline and are good until the next step; an event for a
+ * call that is no longer followed is ignored. */
+struct effects *pipeline_step(struct pipeline *pipeline, struct call_now now,
+                              const struct pipeline_event *event);
+
+/* When a PIPELINE_TICK is wanted next; far in the future when nothing is due. */
+struct mono pipeline_next_due(const struct pipeline *pipeline);
+
+/* While held, no new polls leave: the scorer is behind, and polling less is how that is mended. */
+void pipeline_hold_polls(struct pipeline *pipeline, bool hold);
+
+bool pipeline_follows(const struct pipeline *pipeline, const char *interaction_id);
+size_t pipeline_calls(const struct pipeline *pipeline); /* sessions, ending ones included */
+size_t pipeline_calls_live(const struct pipeline *pipeline);
+bool pipeline_settled(const struct pipeline *pipeline); /* nothing owed, nothing under way */
+
+/* What the judgement counted, over all calls ever followed. */
+void pipeline_counts(const struct pipeline *pipeline, struct call_counts *counts);
+
+/* Walks the followed calls for display; start with *position = 0, false at the end. */
+struct pipeline_view {
+    const char *interaction_id;
+    bool live;
+    bool has_reading;
+    struct call_reading reading;
+    uint32_t episode_open;
+};
+bool pipeline_next(const struct pipeline *pipeline, size_t *position, struct pipeline_view *view);
+
+#endif

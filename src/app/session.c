@@ -1,0 +1,301 @@
+/* session.c - a session's life, its two outboxes, and what is due. Nothing here knows sockets,
+ * threads or clocks. See session.h. */
+#include "app/session_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct mono earlier(struct mono a, struct mono b)
+{
+    return a.us < b.us ? a : b;
+}
+
+struct effect *session_effect(struct session *session, struct session_context *context,
+                              enum effect_kind kind)
+{
+    struct effect *effect = effects_add(context->effects, kind);
+    if (effect) {
+        effect->call = session->handle;
+        effect->interaction_id = session->interaction_id;
+        effect->reason = "";
+    }
+    return effect;
+}
+
+struct effect *session_note(struct session *session, struct session_context *context,
+                            enum note_kind note)
+{
+    struct effect *effect = session_effect(session, context, EFFECT_NOTE);
+    if (effect) {
+        effect->note = note;
+    }
+    return effect;
+}
+
+void session_commit(struct session *session, struct session_context *context, bool closed)
+{
+    struct effect *effect = session_effect(session, context, EFFECT_COMMIT);
+    if (effect) {
+        memcpy(effect->kept.interaction_id, session->interaction_id, STORE_ID_BYTES);
+        effect->kept.newest_end_ms = session->cursor.newest_end_ms > session->floor_ms
+                                         ? session->cursor.newest_end_ms
+                                         : session->floor_ms;
+        effect->kept.episodes = session->episode_base + session->episodes;
+        effect->kept.closed = closed;
+    }
+}
+
+void session_withdraw_suggestion(struct session *session, struct session_context *context,
+                                 const char *reason)
+{
+    if (!suggestion_outbox_withdraw(&session->suggestions)) {
+        return;
+    }
+    struct effect *note = session_note(session, context, NOTE_SUGGESTION);
+    if (note) {
+        note->episode = session->episode_base + session->suggestions.episode;
+        note->suggestion_state = SUGGESTION_DROPPED;
+        note->reason = reason;
+    }
+}
+
+struct session *session_create(struct session_context *context, uint64_t handle,
+                               const char *interaction_id, const struct store_call *resume,
+                               uint64_t seed)
+{
+    const struct session_options *options = context->options;
+    struct session *session = calloc(1, sizeof *session);
+    size_t id_bytes = strlen(interaction_id);
+    if (!session || id_bytes >= sizeof session->interaction_id) {
+        free(session);
+        return NULL;
+    }
+    session->call = call_create(&options->mood);
+    if (!session->call) {
+        free(session);
+        return NULL;
+    }
+    session->handle = handle;
+    memcpy(session->interaction_id, interaction_id, id_bytes + 1);
+    due_item_init(&session->due_item, session);
+    cursor_init(&session->cursor);
+    rand_seed(&session->rand, seed);
+    session->opened = context->now.mono;
+    session->last_voice = context->now.mono;
+    session->next_tick = session_never;
+    /* Phases are spread over one interval, so that many calls found at once do not poll at once. */
+    session->next_poll =
+        mono_after_ms(context->now.mono,
+                      (int64_t)rand_below(&session->rand, (uint64_t)options->poll_active_ms + 1));
+    double rps = options->interaction_rps;
+    limiter_init(&session->limiter, rps, rps > 1 ? rps * 2 : 2, context->now.mono);
+    session->first_ms =
+        options->lookback_ms < 0 ? 0 : context->now.vendor_ms - options->lookback_ms;
+    session->floor_ms = -1;
+    if (resume) {
+        session->floor_ms = resume->newest_end_ms;
+        session->episode_base = resume->episodes;
+    }
+    if (session->floor_ms > session->first_ms) {
+        session->first_ms = session->floor_ms;
+    }
+    session_note(session, context, NOTE_CALL_OPENED);
+    return session;
+}
+
+void session_destroy(struct session *session)
+{
+    if (session) {
+        call_destroy(session->call);
+        free(session);
+    }
+}
+
+void session_on_attributes_done(struct session *session, struct session_context *context,
+                                const struct cxone_result *result)
+{
+    bool was_abandoned = session->attributes.abandoned;
+    attribute_outbox_done(&session->attributes, &context->options->attributes, result,
+                          context->now.mono, &session->rand);
+    if (result->outcome == CXONE_OK || result->outcome == CXONE_EMPTY) {
+        return;
+    }
+    bool lost = session->attributes.abandoned && !was_abandoned;
+    struct effect *note =
+        session_note(session, context, lost ? NOTE_ATTRIBUTES_LOST : NOTE_ATTRIBUTES_FAILED);
+    if (note) {
+        note->outcome = result->outcome;
+        note->status = result->status;
+        note->reason = result->reason;
+    }
+}
+
+void session_on_suggested(struct session *session, struct session_context *context,
+                          uint32_t episode, const struct cxone_result *result)
+{
+    uint32_t local = episode - session->episode_base;
+    if (local != session->suggestions.episode) {
+        return;
+    }
+    enum suggestion_state state =
+        suggestion_outbox_done(&session->suggestions, &context->options->suggestions, result,
+                               context->now.mono, &session->rand);
+    struct effect *note = session_note(session, context, NOTE_SUGGESTION);
+    if (note) {
+        note->episode = episode;
+        note->suggestion_state = state;
+        note->status = result->status;
+        note->outcome = result->outcome;
+        note->reason = result->reason;
+    }
+    if (state == SUGGESTION_SENT || state == SUGGESTION_UNKNOWN) {
+        struct call_event event = {.kind = CALL_EVENT_DELIVERED, .episode = local};
+        session_judge(session, context, &event);
+    }
+    if (state == SUGGESTION_WAITING && session->phase != PHASE_LIVE) {
+        suggestion_outbox_withdraw(&session->suggestions);
+    }
+}
+
+void session_on_stop(struct session *session, struct session_context *context)
+{
+    (void)context;
+    session->stopping = true;
+    attribute_outbox_finish(&session->attributes);
+}
+
+static void run_attributes(struct session *session, struct session_context *context)
+{
+    struct mono now = context->now.mono;
+    struct mono due;
+    const struct attribute_limits *limits = &context->options->attributes;
+    if (!context->options->write_attributes ||
+        !attribute_outbox_due(&session->attributes, limits, &due) || !mono_reached(now, due)) {
+        return;
+    }
+    if (context->options->interaction_rps > 0 && !limiter_take(&session->limiter, 0, now)) {
+        session->attributes.not_before =
+            mono_after_ms(now, limiter_wait_ms(&session->limiter, 0, now));
+        return;
+    }
+    struct effect *effect = session_effect(session, context, EFFECT_ATTRIBUTES);
+    if (effect) {
+        effect->reading = *attribute_outbox_send(&session->attributes, limits, now);
+    }
+}
+
+static void run_suggestion(struct session *session, struct session_context *context)
+{
+    struct mono due;
+    if (!suggestion_outbox_due(&session->suggestions, &due) ||
+        !mono_reached(context->now.mono, due)) {
+        return;
+    }
+    struct effect *effect = session_effect(session, context, EFFECT_SUGGEST);
+    if (effect) {
+        suggestion_outbox_send(&session->suggestions);
+        effect->episode = session->episode_base + session->suggestions.episode;
+        effect->reading = session->alert_reading;
+        effect->path = session->alert_path;
+    }
+}
+
+static bool attributes_settled(const struct session *session, const struct session_context *context)
+{
+    return !context->options->write_attributes ||
+           attribute_outbox_settled(&session->attributes, &context->options->attributes);
+}
+
+/* Tells the judgement that the call is over once everything fetched is scored, then closes when
+ * everything owed has left. */
+static void run_ending(struct session *session, struct session_context *context)
+{
+    if (session->phase != PHASE_ENDING || session->sweeps_done < SESSION_SWEEPS ||
+        session->polling || call_pending(session->call) > 0) {
+        return;
+    }
+    if (!session->ended_told) {
+        struct call_event event = {.kind = CALL_EVENT_ENDED};
+        session_judge(session, context, &event);
+        attribute_outbox_finish(&session->attributes);
+        session->ended_told = true;
+    }
+    if (attributes_settled(session, context) && suggestion_outbox_settled(&session->suggestions)) {
+        session->phase = PHASE_CLOSED;
+    }
+}
+
+static void close_session(struct session *session, struct session_context *context)
+{
+    session_commit(session, context, true);
+    struct effect *note = session_note(session, context, NOTE_CALL_CLOSED);
+    if (note) {
+        note->end_reason = session->end_reason;
+        (void)call_reading(session->call, &note->reading);
+    }
+    session_effect(session, context, EFFECT_CLOSED);
+}
+
+bool session_run(struct session *session, struct session_context *context)
+{
+    if (mono_reached(context->now.mono, session->next_tick)) {
+        session_judge_tick(session, context);
+    }
+    run_suggestion(session, context);
+    session_run_idle_end(session, context);
+    session_run_poll(session, context);
+    run_ending(session, context);
+    run_attributes(session, context);
+    run_ending(session, context);
+    if (session->phase == PHASE_CLOSED) {
+        close_session(session, context);
+        return false;
+    }
+    return true;
+}
+
+struct mono session_due(const struct session *session, const struct session_context *context)
+{
+    struct mono due = session->next_tick;
+    struct mono other;
+    if (!session->polling && session_polls_more(session)) {
+        due = earlier(due, session->next_poll);
+    }
+    if (context->options->write_attributes &&
+        attribute_outbox_due(&session->attributes, &context->options->attributes, &other)) {
+        due = earlier(due, other);
+    }
+    if (suggestion_outbox_due(&session->suggestions, &other)) {
+        due = earlier(due, other);
+    }
+    if (session->phase == PHASE_LIVE && !session->listed) {
+        due = earlier(due, mono_after_ms(session->last_voice, context->options->idle_timeout_ms));
+    }
+    return due;
+}
+
+struct due_item *session_due_item(struct session *session)
+{
+    return &session->due_item;
+}
+
+const char *session_interaction_id(const struct session *session)
+{
+    return session->interaction_id;
+}
+
+const struct call *session_call(const struct session *session)
+{
+    return session->call;
+}
+
+bool session_is_live(const struct session *session)
+{
+    return session->phase == PHASE_LIVE;
+}
+
+bool session_is_settled(const struct session *session, const struct session_context *context)
+{
+    return call_pending(session->call) == 0 && attributes_settled(session, context) &&
+           suggestion_outbox_settled(&session->suggestions);
+}

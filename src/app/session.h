@@ -1,0 +1,95 @@
+/* app/session.h - following one call: when to poll it, what to write, when it is over. Pure.
+ *
+ *     live --(discovery, 404/410, idle)--> ending --(swept, settled)--> closed
+ *       ^------------(it is back)-------------'
+ *
+ * A session owns the judgement of its call (mood/call.h), the cursor and the two outboxes. It does
+ * nothing by itself: events come in through the functions below, session_run does what is due, and
+ * both answer with effects.
+ *
+ * The final sweep: when a call is over, its whole transcript (at most the last 10 minutes) is asked
+ * for again after 5 s and after 60 s, because recognisers deliver late; then the last reading is
+ * flushed and the session closes.
+ */
+#ifndef APP_SESSION_H
+#define APP_SESSION_H
+
+#include "app/attribute_outbox.h"
+#include "app/due_heap.h"
+#include "app/effects.h"
+#include "app/suggestion_outbox.h"
+#include "base/rand.h"
+#include "mood/cursor.h"
+#include "net/limiter.h"
+
+enum { SESSION_SWEEPS = 2 };
+
+struct session_options {
+    struct mood_policy mood;
+    struct cursor_limits cursor;
+    struct attribute_limits attributes;
+    struct suggestion_limits suggestions;
+    struct backoff_limits poll_backoff;
+    int64_t poll_active_ms; /* someone spoke within active_for_ms */
+    int64_t poll_idle_ms;
+    int64_t poll_quiet_ms; /* nobody spoke for quiet_after_ms */
+    int64_t poll_floor_ms;
+    int64_t active_for_ms;
+    int64_t quiet_after_ms;
+    int64_t lookback_ms; /* -1: from the beginning */
+    int64_t idle_timeout_ms;
+    int64_t appear_grace_ms; /* a new call may answer 404 this long */
+    unsigned not_found_max;
+    int64_t sweep_after_ms[SESSION_SWEEPS];
+    int64_t sweep_reach_ms;
+    double interaction_rps; /* 0: no limit of its own */
+    bool write_attributes;  /* false in shadow mode */
+    bool send_suggestions;
+};
+
+/* What every session of one pipeline shares during a step. */
+struct session_context {
+    const struct session_options *options;
+    struct cursor_delays *delays;
+    struct effects *effects;
+    struct call_effects *call_effects; /* scratch */
+    struct call_now now;
+    bool hold_polls; /* the scorer is behind: no new polls for now */
+};
+
+struct session;
+
+/* NULL without memory. `resume` (may be NULL) is what the store knew of this call. */
+struct session *session_create(struct session_context *context, uint64_t handle,
+                               const char *interaction_id, const struct store_call *resume,
+                               uint64_t seed);
+void session_destroy(struct session *session); /* accepts NULL */
+
+/* Events. Each may append effects. */
+void session_on_polled(struct session *session, struct session_context *context,
+                       const struct cxone_result *result);
+void session_on_scored(struct session *session, struct session_context *context, uint32_t utterance,
+                       uint32_t revision, bool scorable, int64_t score);
+void session_on_attributes_done(struct session *session, struct session_context *context,
+                                const struct cxone_result *result);
+void session_on_suggested(struct session *session, struct session_context *context,
+                          uint32_t episode, const struct cxone_result *result);
+void session_on_listed(struct session *session, struct session_context *context); /* is live */
+void session_on_gone(struct session *session, struct session_context *context,
+                     enum end_reason reason);
+/* The program stops: no more polls, what is owed is flushed. */
+void session_on_stop(struct session *session, struct session_context *context);
+
+/* Does whatever is due now. Returns false when the session has closed: destroy it. */
+bool session_run(struct session *session, struct session_context *context);
+
+/* When session_run should be called again. */
+struct mono session_due(const struct session *session, const struct session_context *context);
+
+struct due_item *session_due_item(struct session *session);
+const char *session_interaction_id(const struct session *session);
+const struct call *session_call(const struct session *session);
+bool session_is_live(const struct session *session);
+bool session_is_settled(const struct session *session, const struct session_context *context);
+
+#endif

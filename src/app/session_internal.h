@@ -1,0 +1,68 @@
+/* app/session_internal.h - a session's state, shared by session.c (life and writing),
+ * session_judge.c (what the judgement says) and session_poll.c (fetching and ending). */
+#ifndef APP_SESSION_INTERNAL_H
+#define APP_SESSION_INTERNAL_H
+
+#include "app/session.h"
+
+enum session_phase { PHASE_LIVE, PHASE_ENDING, PHASE_CLOSED };
+
+struct session {
+    uint64_t handle;
+    char interaction_id[STORE_ID_BYTES];
+    struct due_item due_item;
+    struct call *call;
+    struct cursor cursor;
+    struct attribute_outbox attributes;
+    struct suggestion_outbox suggestions;
+    struct limiter limiter;
+    struct rand rand;
+
+    enum session_phase phase;
+    enum end_reason end_reason;
+    struct mono opened;
+    struct mono ending_since;
+    struct mono last_voice; /* when a segment not seen before last arrived */
+    unsigned sweeps_done;
+    bool stopping;
+    bool ended_told; /* the judgement knows that the call is over */
+
+    bool polling;
+    bool had_reply;
+    bool listed; /* discovery named it as live */
+    unsigned poll_failures;
+    unsigned not_found;
+    struct mono next_poll;
+    struct mono next_tick;
+
+    int64_t first_ms; /* where the call begins for us */
+    int64_t floor_ms; /* segments ending up to here were taken in by an earlier session; or -1 */
+    uint32_t episode_base;             /* alert numbers used up by earlier sessions of this call */
+    uint32_t episodes;                 /* by this one */
+    struct call_reading alert_reading; /* of the episode in the suggestion outbox */
+    enum call_alert_path alert_path;
+};
+
+static const struct mono session_never = {INT64_MAX};
+
+struct effect *session_effect(struct session *session, struct session_context *context,
+                              enum effect_kind kind);
+struct effect *session_note(struct session *session, struct session_context *context,
+                            enum note_kind note);
+void session_commit(struct session *session, struct session_context *context, bool closed);
+
+/* A waiting suggestion has lost its reason; it is dropped, and that is noted. */
+void session_withdraw_suggestion(struct session *session, struct session_context *context,
+                                 const char *reason);
+
+/* One step of the judgement, its effects translated. */
+void session_judge(struct session *session, struct session_context *context,
+                   const struct call_event *event);
+void session_judge_tick(struct session *session, struct session_context *context);
+
+/* Whether any poll is still wanted. */
+bool session_polls_more(const struct session *session);
+void session_run_poll(struct session *session, struct session_context *context);
+void session_run_idle_end(struct session *session, struct session_context *context);
+
+#endif

@@ -1,0 +1,105 @@
+/* session_judge.c - hands events to the judgement of one call and turns what it says into effects:
+ * texts to score, readings to publish, alerts to deliver. See session.h. */
+#include "app/session_internal.h"
+
+#include <string.h>
+
+static void open_alert(struct session *session, struct session_context *context,
+                       const struct call_effect *from)
+{
+    uint32_t episode = session->episode_base + from->episode;
+    struct effect *effect = session_note(session, context, NOTE_ALERT_OPENED);
+    if (effect) {
+        effect->episode = episode;
+        effect->path = from->path;
+        effect->reading = from->reading;
+        memcpy(effect->evidence, from->evidence, sizeof effect->evidence);
+        effect->evidence_count = from->evidence_count;
+    }
+    session->episodes = from->episode;
+    if (!context->options->send_suggestions || session->phase != PHASE_LIVE) {
+        return; /* shadow mode, or nobody is left to hear a hint */
+    }
+    /* The number is used up before anything leaves: a later session must not reuse it. */
+    session_commit(session, context, false);
+    session->alert_reading = from->reading;
+    session->alert_path = from->path;
+    suggestion_outbox_open(&session->suggestions, from->episode, context->now.mono);
+}
+
+static void recover_alert(struct session *session, struct session_context *context,
+                          const struct call_effect *from)
+{
+    struct effect *effect = session_note(session, context, NOTE_ALERT_RECOVERED);
+    if (effect) {
+        effect->episode = session->episode_base + from->episode;
+        effect->reading = from->reading;
+    }
+    session_withdraw_suggestion(session, context,
+                                "the call recovered before it could be delivered");
+}
+
+static void ask_score(struct session *session, struct session_context *context,
+                      const struct call_effect *from)
+{
+    struct effect *effect = session_effect(session, context, EFFECT_SCORE);
+    if (effect) {
+        effect->utterance = from->utterance;
+        effect->revision = from->revision;
+        effect->ordinal = from->ordinal;
+        effect->segment = from->segment;
+    }
+}
+
+void session_judge(struct session *session, struct session_context *context,
+                   const struct call_event *event)
+{
+    struct call_effects *from = context->call_effects;
+    call_effects_clear(from);
+    if (!call_step(session->call, context->now, event, from)) {
+        context->effects->failed = true;
+        return;
+    }
+    bool learn = event->kind == CALL_EVENT_REPLY && !event->backlog;
+    for (size_t i = 0; i < from->count; i++) {
+        const struct call_effect *item = &from->items[i];
+        switch (item->kind) {
+        case CALL_EFFECT_SCORE:
+            if (learn && item->revision == 0 && session->phase == PHASE_LIVE) {
+                cursor_delays_record(context->delays,
+                                     context->now.vendor_ms - item->segment.start_ms);
+            }
+            ask_score(session, context, item);
+            break;
+        case CALL_EFFECT_READING:
+            attribute_outbox_want(&session->attributes, &item->reading);
+            break;
+        case CALL_EFFECT_ALERT:
+            open_alert(session, context, item);
+            break;
+        case CALL_EFFECT_RECOVERED:
+            recover_alert(session, context, item);
+            break;
+        }
+    }
+    session->next_tick =
+        call_episode_open(session->call) ? mono_after_ms(context->now.mono, 1000) : session_never;
+}
+
+void session_judge_tick(struct session *session, struct session_context *context)
+{
+    struct call_event event = {.kind = CALL_EVENT_TICK};
+    session_judge(session, context, &event);
+}
+
+void session_on_scored(struct session *session, struct session_context *context, uint32_t utterance,
+                       uint32_t revision, bool scorable, int64_t score)
+{
+    struct call_event event = {
+        .kind = scorable ? CALL_EVENT_SCORED : CALL_EVENT_UNSCORABLE,
+        .utterance = utterance,
+        .revision = revision,
+        .score = score,
+    };
+    session_judge(session, context, &event);
+}

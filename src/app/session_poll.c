@@ -1,0 +1,256 @@
+/* session_poll.c - when one call is asked for its transcript, what a reply means, and how a call
+ * comes to its end. See session.h. */
+#include "app/session_internal.h"
+
+#include <stdlib.h>
+
+static int64_t poll_interval_ms(const struct session *session,
+                                const struct session_context *context)
+{
+    const struct session_options *options = context->options;
+    int64_t silent_ms = mono_ms_between(session->last_voice, context->now.mono);
+    if (silent_ms < options->active_for_ms) {
+        return options->poll_active_ms;
+    }
+    return silent_ms < options->quiet_after_ms ? options->poll_idle_ms : options->poll_quiet_ms;
+}
+
+/* +-10 %, session_never under the floor. */
+static void schedule_poll(struct session *session, struct session_context *context, int64_t wait_ms)
+{
+    int64_t spread = wait_ms / 5;
+    int64_t jitter = (int64_t)rand_below(&session->rand, (uint64_t)spread + 1) - spread / 2;
+    wait_ms += jitter;
+    if (wait_ms < context->options->poll_floor_ms) {
+        wait_ms = context->options->poll_floor_ms;
+    }
+    session->next_poll = mono_after_ms(context->now.mono, wait_ms);
+}
+
+static void retry_poll(struct session *session, struct session_context *context,
+                       const struct cxone_result *result)
+{
+    int64_t wait_ms =
+        backoff_wait_ms(&context->options->poll_backoff, session->poll_failures, &session->rand);
+    if (wait_ms < result->retry_after_ms) {
+        wait_ms = result->retry_after_ms;
+    }
+    session->poll_failures++;
+    schedule_poll(session, context, wait_ms);
+    struct effect *note = session_note(session, context, NOTE_POLL_FAILED);
+    if (note) {
+        note->outcome = result->outcome;
+        note->status = result->status;
+        note->reason = result->reason;
+        note->wait_ms = mono_left_ms(context->now.mono, session->next_poll);
+    }
+}
+
+static void begin_ending(struct session *session, struct session_context *context,
+                         enum end_reason reason)
+{
+    if (session->phase != PHASE_LIVE) {
+        return;
+    }
+    session->phase = PHASE_ENDING;
+    session->end_reason = reason;
+    session->ending_since = context->now.mono;
+    session->sweeps_done = 0;
+    session->next_poll = mono_after_ms(context->now.mono, context->options->sweep_after_ms[0]);
+    struct effect *note = session_note(session, context, NOTE_CALL_ENDING);
+    if (note) {
+        note->end_reason = reason;
+    }
+    session_withdraw_suggestion(session, context, "the call ended before it could be delivered");
+}
+
+/* Drops, in place in a copy, what an earlier session of this call already took in. */
+static size_t above_floor(const struct session *session, const struct cxone_result *result,
+                          struct segment **kept)
+{
+    *kept = NULL;
+    if (session->floor_ms < 0 || result->segment_count == 0) {
+        return result->segment_count;
+    }
+    *kept = calloc(result->segment_count, sizeof **kept);
+    size_t count = 0;
+    for (size_t i = 0; *kept && i < result->segment_count; i++) {
+        if (result->segments[i].end_ms > session->floor_ms) {
+            (*kept)[count++] = result->segments[i];
+        }
+    }
+    return count;
+}
+
+static bool holds_news(const struct call_counts *before, const struct call_counts *after)
+{
+    return after->finals != before->finals || after->agent != before->agent ||
+           after->revisions != before->revisions || after->partials != before->partials;
+}
+
+static void take_segments(struct session *session, struct session_context *context,
+                          const struct cxone_result *result)
+{
+    struct segment *copy;
+    size_t count = above_floor(session, result, &copy);
+    const struct segment *segments = copy ? copy : result->segments;
+    struct call_counts before = *call_counts(session->call);
+    cursor_observe(&session->cursor, segments, count);
+    struct call_event event = {
+        .kind = CALL_EVENT_REPLY,
+        .segments = segments,
+        .segment_count = count,
+        .backlog = !session->had_reply,
+    };
+    session_judge(session, context, &event);
+    if (holds_news(&before, call_counts(session->call))) {
+        session->last_voice = context->now.mono;
+    }
+    session->had_reply = true;
+    free(copy);
+}
+
+static void poll_succeeded(struct session *session, struct session_context *context,
+                           const struct cxone_result *result)
+{
+    session->poll_failures = 0;
+    session->not_found = 0;
+    if (result->outcome == CXONE_OK) {
+        take_segments(session, context, result);
+    } else {
+        session->had_reply = true;
+    }
+    session_judge_tick(session, context);
+    schedule_poll(session, context, poll_interval_ms(session, context));
+}
+
+static void poll_not_found(struct session *session, struct session_context *context,
+                           const struct cxone_result *result)
+{
+    session->not_found++;
+    bool young = !session->had_reply && mono_ms_between(session->opened, context->now.mono) <
+                                            context->options->appear_grace_ms;
+    if (result->status == 410 ||
+        (!young && session->not_found >= context->options->not_found_max)) {
+        begin_ending(session, context, END_REASON_GONE);
+        return;
+    }
+    schedule_poll(session, context, context->options->poll_idle_ms);
+}
+
+static void sweep_done(struct session *session, struct session_context *context,
+                       const struct cxone_result *result)
+{
+    bool answered = result->outcome == CXONE_OK || result->outcome == CXONE_EMPTY;
+    if (result->outcome == CXONE_OK) {
+        take_segments(session, context, result);
+    }
+    bool final_word = answered || result->outcome == CXONE_ENDED ||
+                      result->outcome == CXONE_DENIED || result->outcome == CXONE_REFUSED;
+    if (!final_word && session->poll_failures < 5) {
+        retry_poll(session, context, result); /* the sweep is still owed */
+        return;
+    }
+    session->poll_failures = 0;
+    session->sweeps_done++;
+    if (!answered) {
+        session->sweeps_done = SESSION_SWEEPS; /* gone, or hopeless: nothing more to fetch */
+    }
+    if (session->sweeps_done < SESSION_SWEEPS) {
+        session->next_poll = mono_after_ms(session->ending_since,
+                                           context->options->sweep_after_ms[session->sweeps_done]);
+    }
+}
+
+void session_on_polled(struct session *session, struct session_context *context,
+                       const struct cxone_result *result)
+{
+    session->polling = false;
+    if (session->phase == PHASE_ENDING) {
+        sweep_done(session, context, result);
+        return;
+    }
+    switch (result->outcome) {
+    case CXONE_OK:
+    case CXONE_EMPTY:
+        poll_succeeded(session, context, result);
+        return;
+    case CXONE_ENDED:
+        poll_not_found(session, context, result);
+        return;
+    case CXONE_DENIED: /* the capability is suspended for all calls: look again now and then */
+    case CXONE_REFUSED:
+    case CXONE_THROTTLED:
+    case CXONE_FAILED:
+    case CXONE_UNKNOWN:
+    case CXONE_MALFORMED:
+    case CXONE_CANCELLED:
+        retry_poll(session, context, result);
+        return;
+    }
+}
+
+bool session_polls_more(const struct session *session)
+{
+    return !session->stopping &&
+           (session->phase == PHASE_LIVE ||
+            (session->phase == PHASE_ENDING && session->sweeps_done < SESSION_SWEEPS));
+}
+
+void session_run_poll(struct session *session, struct session_context *context)
+{
+    struct mono now = context->now.mono;
+    if (session->polling || !session_polls_more(session) ||
+        !mono_reached(now, session->next_poll)) {
+        return;
+    }
+    if (context->hold_polls) {
+        session->next_poll = mono_after_ms(now, 100);
+        return;
+    }
+    if (context->options->interaction_rps > 0 && !limiter_take(&session->limiter, 0, now)) {
+        session->next_poll = mono_after_ms(now, limiter_wait_ms(&session->limiter, 0, now));
+        return;
+    }
+    struct effect *effect = session_effect(session, context, EFFECT_POLL);
+    if (!effect) {
+        return;
+    }
+    session->polling = true;
+    if (session->phase == PHASE_ENDING) {
+        int64_t reach = context->now.vendor_ms - context->options->sweep_reach_ms;
+        effect->start_ms = session->first_ms > reach ? session->first_ms : reach;
+        return;
+    }
+    effect->start_ms = cursor_next_start_ms(&session->cursor, &context->options->cursor,
+                                            context->delays, session->first_ms, now);
+    if (effect->start_ms < session->first_ms) {
+        effect->start_ms = session->first_ms;
+    }
+}
+
+void session_on_listed(struct session *session, struct session_context *context)
+{
+    session->listed = true;
+    if (session->phase == PHASE_ENDING && !session->ended_told) {
+        session->phase = PHASE_LIVE; /* it was only gone for a moment */
+        session->not_found = 0;
+        session->next_poll = context->now.mono;
+    }
+}
+
+void session_on_gone(struct session *session, struct session_context *context,
+                     enum end_reason reason)
+{
+    session->listed = false;
+    begin_ending(session, context, reason);
+}
+
+void session_run_idle_end(struct session *session, struct session_context *context)
+{
+    int64_t silent_ms = mono_ms_between(session->last_voice, context->now.mono);
+    if (session->phase == PHASE_LIVE && !session->listed &&
+        silent_ms >= context->options->idle_timeout_ms) {
+        begin_ending(session, context, END_REASON_IDLE);
+    }
+}
