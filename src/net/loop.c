@@ -1,0 +1,281 @@
+/* loop.c - see loop.h and loop_internal.h; the only file that knows libuv.
+ *
+ * Every watcher is one allocation that begins with its libuv handle. libuv lets go of a handle
+ * some time after uv_close, so destroying means closing, and the close callback frees. The list of
+ * live handles is libuv's own: loop_destroy walks it.
+ *
+ * Writing to a connection the peer has closed must be an error, not the end of the process, and
+ * the TLS libraries cannot be relied on to ask for that on each write: creating a loop ignores
+ * SIGPIPE, unless the program has already decided about it.
+ */
+#include "net/loop.h"
+
+#include "net/loop_internal.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <uv.h>
+
+struct loop {
+    uv_loop_t uv;
+};
+
+struct loop_timer {
+    uv_timer_t uv;
+    loop_fn *fn;
+    void *user;
+};
+
+struct loop_wakeup {
+    uv_async_t uv;
+    loop_fn *fn;
+    void *user;
+};
+
+struct loop_poll {
+    uv_poll_t uv;
+    loop_poll_fn *fn;
+    void *user;
+    int fd;
+};
+
+struct loop_signal {
+    uv_signal_t uv;
+    loop_signal_fn *fn;
+    void *user;
+};
+
+static int loop_error(struct error *err, const char *what, int uv_code)
+{
+    return error_set(err, uv_code == UV_ENOMEM ? ERROR_MEMORY : ERROR_IO, "event loop: %s: %s",
+                     what, uv_strerror(uv_code));
+}
+
+/* ---- the loop ---- */
+
+static void ignore_broken_pipes(void)
+{
+    struct sigaction action;
+    if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) {
+        action.sa_handler = SIG_IGN;
+        (void)sigaction(SIGPIPE, &action, NULL);
+    }
+}
+
+int loop_create(struct loop **loop, struct error *err)
+{
+    *loop = NULL;
+    struct loop *made = calloc(1, sizeof *made);
+    int rc = made ? uv_loop_init(&made->uv) : UV_ENOMEM;
+    if (rc) {
+        free(made);
+        return loop_error(err, "cannot be created", rc);
+    }
+    ignore_broken_pipes();
+    *loop = made;
+    return 0;
+}
+
+void loop_run(struct loop *loop)
+{
+    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void loop_stop(struct loop *loop)
+{
+    uv_stop(&loop->uv);
+}
+
+static void handle_free(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+/* handle->data is the allocation that holds the handle. */
+static void handle_close(uv_handle_t *handle, void *unused)
+{
+    (void)unused;
+    if (!uv_is_closing(handle)) {
+        uv_close(handle, handle_free);
+    }
+}
+
+void loop_destroy(struct loop *loop)
+{
+    if (!loop) {
+        return;
+    }
+    uv_walk(&loop->uv, handle_close, NULL);
+    while (uv_loop_close(&loop->uv) == UV_EBUSY) {
+        (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    }
+    free(loop);
+}
+
+struct mono loop_now(const struct loop *loop)
+{
+    /* Not libuv's cached time: that one stands still while the machine is suspended, and is not
+     * comparable with clock_mono(). */
+    (void)loop;
+    return clock_mono();
+}
+
+/* ---- timers ---- */
+
+int loop_timer_create(struct loop *loop, loop_fn *fn, void *user, struct loop_timer **timer,
+                      struct error *err)
+{
+    *timer = NULL;
+    struct loop_timer *made = calloc(1, sizeof *made);
+    int rc = made ? uv_timer_init(&loop->uv, &made->uv) : UV_ENOMEM;
+    if (rc) {
+        free(made);
+        return loop_error(err, "no timer", rc);
+    }
+    made->uv.data = made;
+    made->fn = fn;
+    made->user = user;
+    *timer = made;
+    return 0;
+}
+
+static void timer_fired(uv_timer_t *handle)
+{
+    const struct loop_timer *timer = handle->data;
+    timer->fn(timer->user);
+}
+
+/* libuv counts whole milliseconds from a time it has cut to whole milliseconds, so a delay could
+ * end up to one short; one more makes sure that a deadline has passed when its timer fires. */
+static uint64_t timer_delay_ms(int64_t delay_ms)
+{
+    return delay_ms <= 0 ? 0 : (uint64_t)delay_ms + 1;
+}
+
+void loop_timer_start(struct loop_timer *timer, int64_t delay_ms, int64_t repeat_ms)
+{
+    uv_update_time(timer->uv.loop); /* the callback now running may have taken long */
+    (void)uv_timer_start(&timer->uv, timer_fired, timer_delay_ms(delay_ms),
+                         repeat_ms > 0 ? (uint64_t)repeat_ms : 0);
+}
+
+void loop_timer_stop(struct loop_timer *timer)
+{
+    (void)uv_timer_stop(&timer->uv);
+}
+
+void loop_timer_destroy(struct loop_timer *timer)
+{
+    if (timer) {
+        handle_close((uv_handle_t *)&timer->uv, NULL);
+    }
+}
+
+/* ---- wake-ups ---- */
+
+static void wakeup_fired(uv_async_t *handle)
+{
+    const struct loop_wakeup *wakeup = handle->data;
+    wakeup->fn(wakeup->user);
+}
+
+int loop_wakeup_create(struct loop *loop, loop_fn *fn, void *user, struct loop_wakeup **wakeup,
+                       struct error *err)
+{
+    *wakeup = NULL;
+    struct loop_wakeup *made = calloc(1, sizeof *made);
+    int rc = made ? uv_async_init(&loop->uv, &made->uv, wakeup_fired) : UV_ENOMEM;
+    if (rc) {
+        free(made);
+        return loop_error(err, "no wake-up", rc);
+    }
+    made->uv.data = made;
+    made->fn = fn;
+    made->user = user;
+    *wakeup = made;
+    return 0;
+}
+
+void loop_wakeup_signal(struct loop_wakeup *wakeup)
+{
+    (void)uv_async_send(&wakeup->uv);
+}
+
+void loop_wakeup_destroy(struct loop_wakeup *wakeup)
+{
+    if (wakeup) {
+        handle_close((uv_handle_t *)&wakeup->uv, NULL);
+    }
+}
+
+/* ---- signals ---- */
+
+static void signal_fired(uv_signal_t *handle, int signal_number)
+{
+    const struct loop_signal *watch = handle->data;
+    watch->fn(watch->user, signal_number);
+}
+
+int loop_on_signal(struct loop *loop, int signal_number, loop_signal_fn *fn, void *user,
+                   struct error *err)
+{
+    struct loop_signal *made = calloc(1, sizeof *made);
+    int rc = made ? uv_signal_init(&loop->uv, &made->uv) : UV_ENOMEM;
+    if (rc) {
+        free(made);
+        return loop_error(err, "no signal watch", rc);
+    }
+    made->uv.data = made;
+    made->fn = fn;
+    made->user = user;
+    rc = uv_signal_start(&made->uv, signal_fired, signal_number);
+    if (rc) {
+        handle_close((uv_handle_t *)&made->uv, NULL);
+        return loop_error(err, "the signal cannot be watched", rc);
+    }
+    return 0;
+}
+
+/* ---- descriptors ---- */
+
+int loop_poll_create(struct loop *loop, int fd, loop_poll_fn *fn, void *user,
+                     struct loop_poll **poll, struct error *err)
+{
+    *poll = NULL;
+    struct loop_poll *made = calloc(1, sizeof *made);
+    int rc = made ? uv_poll_init(&loop->uv, &made->uv, fd) : UV_ENOMEM;
+    if (rc) {
+        free(made);
+        return loop_error(err, "a descriptor cannot be watched", rc);
+    }
+    made->uv.data = made;
+    made->fn = fn;
+    made->user = user;
+    made->fd = fd;
+    *poll = made;
+    return 0;
+}
+
+static void poll_fired(uv_poll_t *handle, int status, int events)
+{
+    const struct loop_poll *poll = handle->data;
+    struct loop_ready ready = {
+        .readable = (events & UV_READABLE) != 0,
+        .writable = (events & UV_WRITABLE) != 0,
+        .failed = status < 0,
+    };
+    poll->fn(poll->user, poll->fd, ready);
+}
+
+void loop_poll_set(struct loop_poll *poll, bool readable, bool writable)
+{
+    int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+    (void)uv_poll_start(&poll->uv, events, poll_fired);
+}
+
+void loop_poll_destroy(struct loop_poll *poll)
+{
+    if (poll) {
+        handle_close((uv_handle_t *)&poll->uv, NULL);
+    }
+}
