@@ -1,0 +1,244 @@
+/* oauth.c - see oauth.h.
+ *
+ * Strict where a real server may be: a repeated parameter is refused (RFC 6749 section 3.2), and
+ * so is everything but a form. Secrets and tokens are compared in constant time. It offers no
+ * other grant, no refresh token and no Basic authentication.
+ */
+#include "sim/oauth.h"
+
+#include "base/buf.h"
+#include "base/keyhash.h"
+#include "net/url.h"
+#include "sim/request.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum { FIELD_BYTES_MAX = 4096 };
+
+static const struct {
+    const char *name;
+    unsigned bit;
+} scopes_known[] = {
+    {"interactions:view", OAUTH_SCOPE_VIEW},
+    {"interactions:write", OAUTH_SCOPE_WRITE},
+    {"agentassist:write", OAUTH_SCOPE_ASSIST},
+};
+
+#define SCOPE_COUNT (sizeof scopes_known / sizeof scopes_known[0])
+
+enum field { FIELD_GRANT_TYPE, FIELD_CLIENT_ID, FIELD_CLIENT_SECRET, FIELD_SCOPE, FIELD_COUNT };
+
+static const char *const field_names[FIELD_COUNT] = {"grant_type", "client_id", "client_secret",
+                                                     "scope"};
+
+struct form {
+    struct buf values[FIELD_COUNT];
+    bool present[FIELD_COUNT];
+};
+
+static void form_done(struct form *form)
+{
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        if (form->values[i].bytes != NULL) {
+            keyhash_wipe(form->values[i].bytes, form->values[i].size);
+        }
+        buf_done(&form->values[i]);
+    }
+}
+
+/* One "name=value". Unknown names are skipped, as RFC 6749 section 3.2 asks. */
+static bool form_add(struct form *form, const char *pair, size_t bytes)
+{
+    const char *equals = memchr(pair, '=', bytes);
+    if (equals == NULL) {
+        return false;
+    }
+    struct buf name;
+    buf_init(&name, FIELD_BYTES_MAX);
+    bool ok = url_decode(&name, pair, (size_t)(equals - pair), true);
+    for (int i = 0; ok && i < FIELD_COUNT; i++) {
+        if (strcmp(buf_string(&name), field_names[i]) == 0) {
+            ok = !form->present[i] && url_decode(&form->values[i], equals + 1,
+                                                 bytes - (size_t)(equals + 1 - pair), true);
+            form->present[i] = true;
+        }
+    }
+    buf_done(&name);
+    return ok;
+}
+
+static bool form_parse(struct form *form, const char *body, size_t bytes)
+{
+    memset(form, 0, sizeof *form);
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        buf_init(&form->values[i], FIELD_BYTES_MAX);
+    }
+    size_t at = 0;
+    while (at < bytes) {
+        const char *end = memchr(body + at, '&', bytes - at);
+        size_t length = end == NULL ? bytes - at : (size_t)(end - body) - at;
+        if (!form_add(form, body + at, length)) {
+            return false;
+        }
+        at += length + 1;
+    }
+    return true;
+}
+
+/* The time taken depends on the lengths only. */
+static bool same_bytes(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
+{
+    unsigned char difference = a_bytes != b_bytes;
+    for (size_t i = 0; i < a_bytes && b_bytes > 0; i++) {
+        difference |= (unsigned char)(a[i] ^ b[i % b_bytes]);
+    }
+    return difference == 0;
+}
+
+static bool same_text(const struct buf *given, const char *expected)
+{
+    return same_bytes(buf_string(given), given->size, expected, strlen(expected));
+}
+
+/* Scopes are words with one space between them (RFC 6749 section 3.3). */
+static bool parse_scopes(const struct buf *text, unsigned *scopes)
+{
+    const char *at = buf_string(text);
+    if (strlen(at) != text->size) {
+        return false;
+    }
+    for (;;) {
+        size_t bytes = strcspn(at, " ");
+        unsigned bit = 0;
+        for (size_t i = 0; i < SCOPE_COUNT; i++) {
+            if (strlen(scopes_known[i].name) == bytes &&
+                memcmp(at, scopes_known[i].name, bytes) == 0) {
+                bit = scopes_known[i].bit;
+            }
+        }
+        if (bit == 0) {
+            return false;
+        }
+        *scopes |= bit;
+        if (at[bytes] == '\0') {
+            return true;
+        }
+        at += bytes + 1;
+    }
+}
+
+static struct oauth_verdict refuse(int status, const char *error, const char *description)
+{
+    return (struct oauth_verdict){status, error, description, 0};
+}
+
+static struct oauth_verdict judge_form(const struct oauth_client *client, const struct form *form)
+{
+    const struct buf *grant = &form->values[FIELD_GRANT_TYPE];
+    if (!form->present[FIELD_GRANT_TYPE]) {
+        return refuse(400, "invalid_request", "grant_type is missing");
+    }
+    if (!same_text(grant, "client_credentials")) {
+        return refuse(400, "unsupported_grant_type", "grant_type must be client_credentials");
+    }
+    if (!form->present[FIELD_CLIENT_ID] || !form->present[FIELD_CLIENT_SECRET]) {
+        return refuse(400, "invalid_request", "client_id and client_secret are required");
+    }
+    bool id_is_right = same_text(&form->values[FIELD_CLIENT_ID], client->id);
+    bool secret_is_right = same_text(&form->values[FIELD_CLIENT_SECRET], client->secret);
+    if (!id_is_right || !secret_is_right) {
+        return refuse(401, "invalid_client", NULL);
+    }
+    struct oauth_verdict verdict = {200, NULL, NULL, 0};
+    if (!form->present[FIELD_SCOPE]) {
+        verdict.scopes = OAUTH_SCOPE_ALL;
+    } else if (!parse_scopes(&form->values[FIELD_SCOPE], &verdict.scopes)) {
+        return refuse(400, "invalid_scope",
+                      "known are interactions:view, interactions:write and "
+                      "agentassist:write, a space between them");
+    }
+    return verdict;
+}
+
+struct oauth_verdict oauth_judge(const struct oauth_client *client, const char *content_type,
+                                 const char *body, size_t body_bytes)
+{
+    if (!request_has_content_type(content_type, "application/x-www-form-urlencoded")) {
+        return refuse(400, "invalid_request",
+                      "Content-Type must be application/x-www-form-urlencoded");
+    }
+    struct form form;
+    struct oauth_verdict verdict;
+    if (form_parse(&form, body, body_bytes)) {
+        verdict = judge_form(client, &form);
+    } else {
+        verdict = refuse(400, "invalid_request", "the form is malformed or repeats a parameter");
+    }
+    form_done(&form);
+    return verdict;
+}
+
+const char *oauth_scopes_text(unsigned scopes, char out[OAUTH_SCOPES_BYTES])
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < SCOPE_COUNT; i++) {
+        size_t bytes = strlen(scopes_known[i].name);
+        if ((scopes & scopes_known[i].bit) != 0 && at + bytes + 2 <= OAUTH_SCOPES_BYTES) {
+            if (at > 0) {
+                out[at++] = ' ';
+            }
+            memcpy(out + at, scopes_known[i].name, bytes + 1);
+            at += bytes;
+        }
+    }
+    return out;
+}
+
+const char *oauth_issue(struct oauth_tokens *tokens, unsigned scopes, struct mono now,
+                        int64_t life_s)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char random[(OAUTH_TOKEN_BYTES - 1) / 2];
+    keyhash_random_bytes(random, sizeof random);
+    struct oauth_token *token = &tokens->slots[tokens->next];
+    tokens->next = (tokens->next + 1) % OAUTH_TOKENS_MAX;
+    for (size_t i = 0; i < sizeof random; i++) {
+        token->text[2 * i] = digits[random[i] >> 4];
+        token->text[2 * i + 1] = digits[random[i] & 15];
+    }
+    token->text[2 * sizeof random] = '\0';
+    token->scopes = scopes;
+    token->expires = mono_after_ms(now, life_s * 1000);
+    return token->text;
+}
+
+unsigned oauth_find(const struct oauth_tokens *tokens, const char *text, struct mono now)
+{
+    size_t bytes = strlen(text);
+    unsigned scopes = 0;
+    for (size_t i = 0; i < OAUTH_TOKENS_MAX; i++) {
+        const struct oauth_token *token = &tokens->slots[i];
+        if (token->scopes != 0 && !mono_reached(now, token->expires) &&
+            same_bytes(text, bytes, token->text, OAUTH_TOKEN_BYTES - 1)) {
+            scopes = token->scopes;
+        }
+    }
+    return scopes;
+}
+
+void oauth_revoke_all(struct oauth_tokens *tokens)
+{
+    memset(tokens, 0, sizeof *tokens);
+}
+
+const char *oauth_bearer(const char *authorization)
+{
+    static const char scheme[] = "Bearer ";
+    if (authorization == NULL || strncasecmp(authorization, scheme, sizeof scheme - 1) != 0) {
+        return NULL;
+    }
+    const char *token = authorization + sizeof scheme - 1;
+    return token + strspn(token, " ");
+}

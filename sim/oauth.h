@@ -1,0 +1,67 @@
+/* oauth.h - the client credentials grant (RFC 6749 section 4.4) and the tokens it gave out.
+ *
+ * Pure but for the tokens' random bytes; time is handed in.
+ */
+#ifndef SIM_OAUTH_H
+#define SIM_OAUTH_H
+
+#include "base/clock.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    OAUTH_SCOPE_VIEW = 1,   /* interactions:view */
+    OAUTH_SCOPE_WRITE = 2,  /* interactions:write */
+    OAUTH_SCOPE_ASSIST = 4, /* agentassist:write */
+    OAUTH_SCOPE_ALL = 7,
+};
+
+enum { OAUTH_TOKEN_BYTES = 65, OAUTH_TOKENS_MAX = 256, OAUTH_SCOPES_BYTES = 64 };
+
+/* The one client that exists. */
+struct oauth_client {
+    const char *id;
+    const char *secret;
+};
+
+struct oauth_verdict {
+    int status;              /* 200, 400 or 401 */
+    const char *error;       /* RFC 6749 section 5.2, or NULL */
+    const char *description; /* for people, or NULL */
+    unsigned scopes;         /* granted: those asked for, or all if none were named */
+};
+
+/* Judges a token request by its Content-Type (or NULL) and body. */
+struct oauth_verdict oauth_judge(const struct oauth_client *client, const char *content_type,
+                                 const char *body, size_t body_bytes);
+
+/* The scopes' names, a space between them. */
+const char *oauth_scopes_text(unsigned scopes, char out[OAUTH_SCOPES_BYTES]);
+
+struct oauth_token {
+    char text[OAUTH_TOKEN_BYTES];
+    unsigned scopes; /* 0: the slot is empty */
+    struct mono expires;
+};
+
+/* The living tokens. When all slots are taken the oldest token dies. Start zeroed. */
+struct oauth_tokens {
+    struct oauth_token slots[OAUTH_TOKENS_MAX];
+    size_t next;
+};
+
+/* A new token, borrowed from its slot. keyhash_library_init must have been called. */
+const char *oauth_issue(struct oauth_tokens *tokens, unsigned scopes, struct mono now,
+                        int64_t life_s);
+
+/* The scopes of a living token; 0 for any other text. */
+unsigned oauth_find(const struct oauth_tokens *tokens, const char *text, struct mono now);
+
+void oauth_revoke_all(struct oauth_tokens *tokens);
+
+/* The token of an Authorization header, or NULL if it is not of the Bearer scheme. */
+const char *oauth_bearer(const char *authorization);
+
+#endif
