@@ -245,16 +245,15 @@ static void deliver(struct session *session, struct session_context *context,
     }
 }
 
+/* Each session acts at most once a turn, however soon it wants to act again. */
 static void run_due(struct pipeline *pipeline, struct session_context *context)
 {
-    struct due_item *item = due_heap_first(&pipeline->due);
-    while (item && mono_reached(context->now.mono, item->due)) {
-        settle(pipeline, context, item->owner);
-        struct due_item *next = due_heap_first(&pipeline->due);
-        if (next == item && mono_reached(context->now.mono, item->due)) {
-            break; /* it asked for this very moment again: next turn */
+    for (size_t turns = pipeline->due.count; turns > 0; turns--) {
+        struct due_item *item = due_heap_first(&pipeline->due);
+        if (!item || !mono_reached(context->now.mono, item->due)) {
+            break;
         }
-        item = next;
+        settle(pipeline, context, item->owner);
     }
 }
 

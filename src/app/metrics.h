@@ -1,0 +1,107 @@
+/* app/metrics.h - counters, gauges and histograms in Prometheus' text format.
+ *
+ * One table (metrics.c) names every series with its help text; docs/METRICS.md is made from it.
+ * No label holds an interaction: cardinality is fixed. Loop thread only.
+ */
+#ifndef APP_METRICS_H
+#define APP_METRICS_H
+
+#include "base/buf.h"
+#include "cxone/cxone.h"
+
+#include <stdint.h>
+
+enum metric {
+    METRIC_CALLS_LIVE,
+    METRIC_CALLS_OPENED,
+    METRIC_CALLS_CLOSED,
+    METRIC_POLL_DATA,
+    METRIC_POLL_EMPTY,
+    METRIC_POLL_THROTTLED,
+    METRIC_POLL_FAILED,
+    METRIC_POLL_ENDED,
+    METRIC_POLL_DENIED,
+    METRIC_POLL_REFUSED,
+    METRIC_POLL_MALFORMED,
+    METRIC_UTTERANCES_CUSTOMER,
+    METRIC_UTTERANCES_AGENT,
+    METRIC_UTTERANCES_DUPLICATE,
+    METRIC_UTTERANCES_REVISED,
+    METRIC_UTTERANCES_LATE,
+    METRIC_UTTERANCES_BEYOND_LATENESS,
+    METRIC_UTTERANCES_FOLDED,
+    METRIC_SEGMENTS_PARTIAL,
+    METRIC_SEGMENTS_QUARANTINED,
+    METRIC_SEGMENTS_CLAMPED,
+    METRIC_SEGMENTS_UNKNOWN_SPEAKER,
+    METRIC_SEGMENTS_MISSING_FINAL,
+    METRIC_SCORED,
+    METRIC_UNSCORABLE,
+    METRIC_SCORE_FAILURES,
+    METRIC_SCORER_QUEUE,
+    METRIC_ALERTS_DECLINING,
+    METRIC_ALERTS_SUSTAINED_LOW,
+    METRIC_RECOVERED,
+    METRIC_SUGGESTIONS_SENT,
+    METRIC_SUGGESTIONS_UNKNOWN,
+    METRIC_SUGGESTIONS_DROPPED,
+    METRIC_ATTRIBUTES_SENT,
+    METRIC_ATTRIBUTES_FAILED,
+    METRIC_ATTRIBUTES_LOST,
+    METRIC_TOKEN_REFRESHED,
+    METRIC_TOKEN_FAILED,
+    METRIC_BREAKER_TRANSCRIPTS,
+    METRIC_BREAKER_ATTRIBUTES,
+    METRIC_BREAKER_SUGGESTIONS,
+    METRIC_BREAKER_DISCOVERY,
+    METRIC_SUSPENDED_TRANSCRIPTS,
+    METRIC_SUSPENDED_ATTRIBUTES,
+    METRIC_SUSPENDED_SUGGESTIONS,
+    METRIC_SUSPENDED_DISCOVERY,
+    METRIC_REQUESTS_QUEUED,
+    METRIC_REQUESTS_IN_FLIGHT,
+    METRIC_VENDOR_OFFSET,
+    METRIC_LOG_DROPPED,
+    METRIC_START_TIME,
+    METRIC_CPU,
+    METRIC_RESIDENT,
+    METRICS, /* their number */
+};
+
+enum metric_histogram {
+    METRIC_HISTOGRAM_POLL_DELAY, /* utterance end (vendor clock) to its score */
+    METRIC_HISTOGRAM_SCORE,      /* in the model */
+    METRIC_HISTOGRAM_SCORE_WAIT, /* in the scorer's queue */
+    METRIC_HISTOGRAM_REQUEST,    /* a vendor request, start to end */
+    METRIC_HISTOGRAM_SUGGESTION, /* alert opened to suggestion accepted */
+    METRIC_HISTOGRAMS,
+};
+
+enum { METRIC_BUCKETS = 14 };
+
+struct metrics {
+    double values[METRICS];
+    struct {
+        uint64_t buckets[METRIC_BUCKETS];
+        uint64_t count;
+        double sum;
+    } histograms[METRIC_HISTOGRAMS];
+};
+
+void metrics_add(struct metrics *metrics, enum metric metric, double by);
+void metrics_set(struct metrics *metrics, enum metric metric, double value);
+void metrics_observe(struct metrics *metrics, enum metric_histogram histogram, double seconds);
+
+/* The counter for a poll with this outcome. */
+enum metric metrics_poll(enum cxone_outcome outcome);
+
+/* Reads CPU time and resident memory of this process into their series. */
+void metrics_read_process(struct metrics *metrics);
+
+/* Text exposition format 0.0.4. */
+void metrics_write(const struct metrics *metrics, struct buf *out);
+
+/* docs/METRICS.md. */
+void metrics_document(struct buf *out);
+
+#endif

@@ -1,0 +1,20 @@
+/* app/wire.h - from the configuration to the options of each room. Pure. */
+#ifndef APP_WIRE_H
+#define APP_WIRE_H
+
+#include "app/config.h"
+#include "app/pipeline.h"
+#include "cxone/cxone.h"
+#include "net/http_client.h"
+
+void wire_mood(const struct config *config, struct mood_policy *policy);
+void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_options *options);
+void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options *options);
+void wire_http_client(const struct config *config, struct http_client_options *options);
+
+/* "address:port" or "[ipv6]:port" into its parts; ERROR_CONFIG otherwise. address has
+ * WIRE_ADDRESS_BYTES. */
+enum { WIRE_ADDRESS_BYTES = 64 };
+int wire_listen(const char *listen, char *address, uint16_t *port, struct error *err);
+
+#endif
