@@ -50,7 +50,7 @@ def score_of(table, form):
 
 
 def expected_scorings(ledger, key):
-    """(utterance hash, revision) -> the form served, for every customer form that was served."""
+    """(utterance hash, revision) -> (form, when first served), for every customer form served."""
     expected = {}
     for call in ledger.calls.values():
         ordinals = collections.Counter()
@@ -58,23 +58,25 @@ def expected_scorings(ledger, key):
             name = utterance_hash(key, call.name, utterance.start, ordinals[utterance.start])
             ordinals[utterance.start] += 1
             for revision, version in enumerate(utterance.served):
-                expected[name, revision] = utterance.forms[version]
+                expected[name, revision] = utterance.forms[version], utterance.served_t[version]
     return expected
 
 
-def check_scorings(ledger, log, table, key):
-    """served_final, scored, lost, scored_twice and their kin."""
+def check_scorings(ledger, log, table, key, grace_ms):
+    """served_final, scored, lost, scored_twice and their kin. A form that was served for the first
+    time in the very last moment may have been cut off by the end of the run: in_flight."""
     expected = expected_scorings(ledger, key)
-    names = ("scored", "blank", "lost", "scored_twice", "foreign_texts", "wrongly_blank",
-             "wrongly_scored")
+    names = ("scored", "blank", "lost", "in_flight", "scored_twice", "foreign_texts",
+             "wrongly_blank", "wrongly_scored")
     found = dict.fromkeys(names, 0)
     found["served_final"] = len(expected)
-    for name, form in expected.items():
+    for name, (form, served_t) in expected.items():
         scored, blank = log.scored[name], log.unscorable[name]
         score = score_of(table, form)
+        missing = "in_flight" if served_t > ledger.last_t - grace_ms else "lost"
         found["scored"] += scored > 0
         found["blank"] += blank > 0
-        found["lost"] += scored + blank == 0
+        found[missing] += scored + blank == 0
         found["scored_twice"] += scored + blank > 1
         found["foreign_texts"] += score == "foreign"
         found["wrongly_blank"] += blank > 0 and score is not None
@@ -274,7 +276,7 @@ def describe_traffic(ledger):
 def check(ledger, log, table, key, options):
     """All of it as one flat dictionary."""
     report = {}
-    report.update(check_scorings(ledger, log, table, key))
+    report.update(check_scorings(ledger, log, table, key, options.grace_ms))
     report.update(check_suggestions(ledger, log, key))
     report.update(check_attributes(ledger, table, options))
     report.update(check_latency(ledger, table, options))
@@ -321,7 +323,7 @@ def summary_lines(report):
     yield (
         f"utterances  served {report['served_final']}, scored {report['scored']}, "
         f"blank {report['blank']}, lost {report['lost']}, twice {report['scored_twice']}, "
-        f"unserved {report['scored_unserved']}"
+        f"unserved {report['scored_unserved']}, in flight at the end {report['in_flight']}"
     )
     yield (
         f"calls       {report['calls']} seen, {report['calls_ended']} ended, "
@@ -360,6 +362,7 @@ def summary_lines(report):
 def add_options(parser):
     parser.add_argument("--tolerance", type=float, default=0.01, help="of scores and differences")
     parser.add_argument("--settle", type=float, default=10, help="seconds a call must be over")
+    parser.add_argument("--grace-ms", type=int, default=0, help="replies cut off by the end")
     parser.add_argument("--score-key", default="realtime_sentiment_score")
     parser.add_argument("--trend-key", default="sentiment_trend")
     parser.add_argument("--count-key", default="sentiment_utterances")

@@ -15,7 +15,7 @@ class Utterance:
         self.start = start
         self.forms = {}  # version -> its utterance line
         self.served = []  # versions in the order they were first served
-        self.served_t = None  # when the first of them was
+        self.served_t = {}  # version -> when that was
 
     def first(self):
         return self.forms[self.served[0]]
@@ -89,9 +89,9 @@ class Ledger:
             if utterance.speaker != "customer" or version in utterance.served:
                 continue
             if not utterance.served:
-                utterance.served_t = line["t"]
                 call.arrivals.append(utterance)
             utterance.served.append(version)
+            utterance.served_t[version] = line["t"]
             call.last_served_t = line["t"]
 
     def _add_attributes(self, line):

@@ -170,6 +170,18 @@ class Scorings(unittest.TestCase):
         run.log_lines = [e for e in run.log_lines if e["event"] != "utterance_scored"][:]
         self.failing(run, "lost", 6)
 
+    def test_cut_off_by_the_end(self):
+        # Served 0.5 s before the simulator's exit at 61.5.
+        run = good_run()
+        run.ledger_lines = [e for e in run.ledger_lines if e["kind"] not in ("call_ended", "exit")]
+        run.speak(6, 60, "bad")
+        run.serve(61, [6, 1])
+        run.write(61.5, "exit", why="exit_after")
+        self.failing(run, "lost")
+        self.assertEqual(run.check("--grace-ms", "400")["lost"], 1)
+        report = run.check("--grace-ms", "600")
+        self.assertEqual((report["lost"], report["in_flight"]), (0, 1))
+
     def test_scored_twice(self):
         run = good_run()
         run.scored(9)

@@ -1,0 +1,13 @@
+# The two programs together, in real time, with a disordered transcript; judged by the checker.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+if(TARGET undertone AND TARGET undertone-sim)
+    add_test(NAME e2e.live
+             COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/e2e/run_live.py
+                     --undertone $<TARGET_FILE:undertone> --sim $<TARGET_FILE:undertone-sim>
+                     --out ${CMAKE_BINARY_DIR}/e2e/live --calls 12 --seconds 75 --tls
+                     --late 0.02 --revised 0.05 --duplicated 0.05 --out-of-order 0.05
+                     --p50 2 --p99 6 --first-suggestion 60 --min-served-final 50
+                     --min-suggestions 1 --min-calls-checked 1)
+    set_tests_properties(e2e.live PROPERTIES RUN_SERIAL TRUE TIMEOUT 240 LABELS live)
+endif()

@@ -1,0 +1,202 @@
+"""Runs undertone-sim and undertone side by side, for the tests, the demonstration and campaigns."""
+
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+SECRET = "demo-secret"  # the simulator's public default, for loopback only
+ADDRESS = re.compile(r"(https?)://(127\.0\.0\.1:\d+)")
+
+
+class Failure(Exception):
+    """Something did not start or stop as it should; the message says what and where to look."""
+
+
+def clean_environment():
+    """Ours without what would configure the programs behind the run's back."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith(("CXONE_", "UNDERTONE_"))
+        and name.lower() not in ("http_proxy", "https_proxy", "all_proxy")
+    }
+
+
+def write_private(path, text):
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def yaml_of(settings):
+    """Dotted keys as nested YAML. Every value is written in JSON, which is YAML."""
+    tree = {}
+    for key, value in settings.items():
+        node = tree
+        *parents, last = key.split(".")
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[last] = value
+
+    def lines(node, indent):
+        for key, value in node.items():
+            if isinstance(value, dict):
+                yield f"{indent}{key}:"
+                yield from lines(value, indent + "  ")
+            else:
+                yield f"{indent}{key}: {json.dumps(value)}"
+
+    return "\n".join(lines(tree, "")) + "\n"
+
+
+class Process:
+    """A child process; what it cost is known when it has ended."""
+
+    def __init__(self, command, **pipes):
+        self.command = command
+        self.began = time.monotonic()
+        self.usage = None
+        self.wall_s = None
+        self.status = None  # exit status, or minus the signal
+        self.child = subprocess.Popen(
+            command, env=clean_environment(), stdin=subprocess.DEVNULL, **pipes
+        )
+
+    def running(self):
+        return self.wait(0) is None
+
+    def wait(self, timeout_s):
+        """The exit status, or None if it still runs."""
+        deadline = time.monotonic() + timeout_s
+        while self.status is None:
+            pid, raw, usage = os.wait4(self.child.pid, os.WNOHANG)
+            if pid:
+                self.usage = usage
+                self.wall_s = time.monotonic() - self.began
+                self.status = os.waitstatus_to_exitcode(raw)
+                self.child.returncode = self.status
+            elif time.monotonic() >= deadline:
+                break
+            else:
+                time.sleep(0.05)
+        return self.status
+
+    def stop(self, timeout_s):
+        """Asks it to end; kills it if it does not. Returns the exit status."""
+        if self.running():
+            os.kill(self.child.pid, signal.SIGTERM)
+        if self.wait(timeout_s) is None:
+            os.kill(self.child.pid, signal.SIGKILL)
+            self.wait(10)
+        return self.status
+
+    def cost(self):
+        """CPU seconds, share of one core, most memory in MiB."""
+        cpu_s = self.usage.ru_utime + self.usage.ru_stime
+        return {
+            "cpu_s": round(cpu_s, 2),
+            "cpu_share": round(cpu_s / self.wall_s, 4),
+            "rss_max_mib": round(self.usage.ru_maxrss / 1024, 1),
+            "wall_s": round(self.wall_s, 2),
+        }
+
+
+class Simulator(Process):
+    """undertone-sim on a free port of this machine."""
+
+    def __init__(self, program, folder, arguments, tls=False):
+        self.ledger = os.path.join(folder, "ledger.jsonl")
+        self.ca = os.path.join(folder, "tls", "ca.pem") if tls else None
+        self.output = []
+        self.address_known = threading.Event()
+        self.scheme = self.address = None
+        command = [program, "--port", "0", "--ledger", self.ledger, "--print-env"]
+        command += ["--data", os.path.join(ROOT, "sim/data")]
+        if tls:
+            os.makedirs(os.path.dirname(self.ca), mode=0o700, exist_ok=True)
+            command += ["--tls", os.path.dirname(self.ca)]
+        super().__init__(
+            command + arguments,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.child.stdout:
+            self.output.append(line.rstrip("\n"))
+            found = ADDRESS.search(line)
+            if found and not self.address:
+                self.scheme, self.address = found.groups()
+                self.address_known.set()
+        self.address_known.set()
+
+    def await_ready(self, timeout_s=30):
+        """Its base URL."""
+        self.address_known.wait(timeout_s)
+        if not self.address:
+            tail = "\n".join(self.output[-10:])
+            raise Failure(f"{self.command[0]} named no address to talk to:\n{tail}")
+        return f"{self.scheme}://{self.address}"
+
+
+class Daemon(Process):
+    """undertone run, with its log in a file."""
+
+    def __init__(self, program, folder, base_url, ca=None, settings=None):
+        self.folder = folder
+        self.log = os.path.join(folder, "undertone.log")
+        self.hash_key = os.path.join(folder, "hash.key")
+        secret, config = os.path.join(folder, "client.secret"), os.path.join(folder, "config.yaml")
+        write_private(self.hash_key, secrets.token_hex(32) + "\n")
+        write_private(secret, SECRET + "\n")
+        values = {
+            "profile": "simulator",
+            "api_base": base_url,
+            "auth.client_id": "demo-client",
+            "auth.client_secret_file": secret,
+            "model.dir": os.path.join(ROOT, "models/undertone-minilm-l6"),
+            "discover.mode": "active_contacts",
+            "discover.interval": "2s",
+            "attr.count_key": "sentiment_utterances",
+            "attr.min_delta": 0,
+            "http.listen": "127.0.0.1:0",
+            "log.level": "debug",
+            "log.hash_key_file": self.hash_key,
+        }
+        if ca:
+            values["tls.ca_file"] = ca
+        values.update(settings or {})
+        write_private(config, yaml_of(values))
+        with open(self.log, "wb") as log:
+            super().__init__([program, "run", "--config", config], stdout=log, stderr=log)
+
+    def log_lines(self):
+        """What it has logged so far; lines that are not JSON are left out."""
+        with open(self.log, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                try:
+                    parsed = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(parsed, dict):
+                    yield parsed
+
+    def log_tail(self, count=15):
+        with open(self.log, encoding="utf-8", errors="replace") as lines:
+            return "".join(lines.readlines()[-count:])
+
+    def await_started(self, timeout_s=60):
+        deadline = time.monotonic() + timeout_s
+        while not any(line.get("event") == "started" for line in self.log_lines()):
+            if not self.running():
+                raise Failure(f"undertone ended with {self.status}:\n{self.log_tail()}")
+            if time.monotonic() > deadline:
+                raise Failure(f"undertone did not start within {timeout_s} s:\n{self.log_tail()}")
+            time.sleep(0.1)
