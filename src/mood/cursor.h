@@ -52,4 +52,8 @@ int64_t cursor_next_start_ms(struct cursor *cursor, const struct cursor_limits *
 /* Learns from a reply. */
 void cursor_observe(struct cursor *cursor, const struct segment *segments, size_t count);
 
+/* Nothing said can have ended after the vendor's now: a single wrong end far ahead would otherwise
+ * move the cursor past all that follows. Call it after cursor_observe. */
+void cursor_bound_newest(struct cursor *cursor, int64_t vendor_ms);
+
 #endif

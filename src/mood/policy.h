@@ -8,6 +8,9 @@
 
 enum { MOOD_ONE = 1000000 };
 
+/* Bounds of utterances_max: a quarter must be something, and an ordinal has 16 bits. */
+enum { MOOD_UTTERANCES_MIN = 8, MOOD_UTTERANCES_MAX = 65535 };
+
 struct mood_policy {
     int64_t window_ms;        /* 30 000: current window is (T - w, T], T an utterance's end */
     int64_t window_widest_ms; /* 120 000: a thin window is widened back at most to (T - 120 s, T] */
@@ -28,5 +31,8 @@ struct mood_policy {
 };
 
 void mood_policy_default(struct mood_policy *policy);
+
+/* Brings every number into the range in which the judgement's arithmetic is exact. */
+void mood_policy_clamp(struct mood_policy *policy);
 
 #endif

@@ -1,0 +1,269 @@
+/* call.c - the step: events in, effects out. See call.h.
+ *
+ * Each event is first prepared (all memory it may need), then applied (which cannot fail), then the
+ * call is settled: the newest event time is noted, a changed reading is published, and the alert is
+ * judged once everything said up to now is known. The parts live in files of their own: intake and
+ * identity (replies), fold (history), window, trend, sustained, reading, episode, evidence. */
+#include "mood/call.h"
+
+#include "mood/call_effects.h"
+#include "mood/episode.h"
+#include "mood/evidence.h"
+#include "mood/fold.h"
+#include "mood/intake.h"
+#include "mood/reading.h"
+
+#include <stdlib.h>
+
+/* READING, and ALERT or RECOVERED. */
+enum { CALL_EFFECTS_SETTLED_MAX = 2 };
+
+struct call {
+    struct mood_policy policy;
+    struct transcript transcript;
+    struct episode episode;
+    struct call_counts counts;
+    struct call_reading published;
+    bool has_published;
+    bool ended;
+    int64_t first_start_ms; /* oldest start of a usable final, or 0 */
+    int64_t origin_ms;      /* only what ends later adds to the CUSUM */
+    int64_t newest_ms;      /* newest judged end, or 0 */
+    struct mono newest_since;
+};
+
+struct call *call_create(const struct mood_policy *policy)
+{
+    struct call *call = calloc(1, sizeof *call);
+    if (!call) {
+        return NULL;
+    }
+    call->policy = *policy;
+    mood_policy_clamp(&call->policy);
+    transcript_init(&call->transcript, call->policy.utterances_max);
+    return call;
+}
+
+void call_destroy(struct call *call)
+{
+    if (call) {
+        transcript_done(&call->transcript);
+        free(call);
+    }
+}
+
+/* Event time goes on with the monotonic clock while nothing newer is judged. */
+static int64_t event_now_ms(const struct call *call, struct mono now)
+{
+    int64_t passed_ms = mono_ms_between(call->newest_since, now);
+    int64_t sum;
+    if (passed_ms <= 0) {
+        return call->newest_ms;
+    }
+    return __builtin_add_overflow(call->newest_ms, passed_ms, &sum) ? INT64_MAX : sum;
+}
+
+static void note_newest(struct call *call, struct mono now)
+{
+    int64_t newest_ms;
+    if (transcript_newest(&call->transcript, &newest_ms) && newest_ms != call->newest_ms) {
+        call->newest_ms = newest_ms;
+        call->newest_since = now;
+    }
+}
+
+static void publish(struct call *call, const struct call_reading *reading,
+                    struct call_effects *effects)
+{
+    call->published = *reading;
+    call->has_published = true;
+    call_effects_append(effects, CALL_EFFECT_READING)->reading = *reading;
+}
+
+static void judge(struct call *call, struct call_now now, const struct judgement *judgement,
+                  struct call_effects *effects)
+{
+    struct episode *episode = &call->episode;
+    enum episode_change change =
+        episode_judge(episode, &call->policy, judgement, now, event_now_ms(call, now.mono));
+    if (change == EPISODE_UNCHANGED) {
+        return;
+    }
+    bool opened = change == EPISODE_OPENED;
+    struct call_effect *effect =
+        call_effects_append(effects, opened ? CALL_EFFECT_ALERT : CALL_EFFECT_RECOVERED);
+    effect->reading = judgement->reading;
+    effect->episode = episode->number;
+    effect->path = episode->path;
+    if (opened) {
+        effect->evidence_count = evidence_collect(&call->transcript, &call->policy, judgement,
+                                                  episode->path, effect->evidence);
+    } else {
+        call->origin_ms = judgement->reading.as_of_ms;
+        fold_restart_sustained(&call->transcript);
+    }
+}
+
+static void settle(struct call *call, struct call_now now, struct call_effects *effects)
+{
+    struct judgement judgement;
+    if (call->transcript.pending_backlog > 0 ||
+        !reading_take(&call->transcript, &call->policy, &judgement)) {
+        return;
+    }
+    if (!call->has_published || !reading_equals(&call->published, &judgement.reading)) {
+        publish(call, &judgement.reading, effects);
+    }
+    if (!transcript_awaits(&call->transcript, judgement.reading.as_of_ms)) {
+        judge(call, now, &judgement, effects);
+    }
+}
+
+static bool take_reply(struct call *call, struct call_now now, const struct call_event *event,
+                       struct call_effects *effects)
+{
+    struct intake intake;
+    bool planned = intake_plan(&intake, event, &call->transcript, &call->policy,
+                               call->first_start_ms, now.vendor_ms) &&
+                   transcript_reserve(&call->transcript, intake.inserts) &&
+                   call_effects_reserve(effects, intake.scores);
+    if (planned) {
+        call->first_start_ms = intake.first_start_ms;
+        intake_apply(&intake, &(struct intake_target){
+                                  .transcript = &call->transcript,
+                                  .policy = &call->policy,
+                                  .counts = &call->counts,
+                                  .effects = effects,
+                                  .origin_ms = call->origin_ms,
+                                  .vendor_ms = now.vendor_ms,
+                                  .backlog = event->backlog,
+                              });
+        note_newest(call, now.mono);
+    }
+    intake_done(&intake);
+    return planned;
+}
+
+/* An answer to a form that has been revised since, or was folded away, changes nothing. */
+static void take_answer(struct call *call, struct call_now now, const struct call_event *event,
+                        struct call_effects *effects)
+{
+    struct transcript *transcript = &call->transcript;
+    size_t place = transcript_find(transcript, event->utterance);
+    if (place == transcript->count || !transcript->items[place].pending ||
+        transcript->items[place].revision != event->revision) {
+        return;
+    }
+    struct utterance utterance = transcript_remove(transcript, place);
+    transcript_expect(transcript, &utterance, false, false);
+    utterance.scored = event->kind == CALL_EVENT_SCORED;
+    if (utterance.scored) {
+        int64_t score = event->score < 0 ? 0 : event->score > MOOD_ONE ? MOOD_ONE : event->score;
+        utterance.score = (uint32_t)score & 0xfffffu;
+    } else {
+        call->counts.unscorable++;
+    }
+    (void)transcript_insert(transcript, &utterance);
+    fold_from(transcript, &call->policy, call->origin_ms, utterance.end_ms);
+    note_newest(call, now.mono);
+    settle(call, now, effects);
+}
+
+static void tick(struct call *call, struct call_now now, struct call_effects *effects)
+{
+    struct judgement judgement;
+    if (call->transcript.pending_backlog == 0 &&
+        reading_take(&call->transcript, &call->policy, &judgement) &&
+        !transcript_awaits(&call->transcript, judgement.reading.as_of_ms)) {
+        judge(call, now, &judgement, effects);
+    }
+}
+
+static void end(struct call *call, struct call_effects *effects)
+{
+    struct judgement judgement;
+    call->ended = true;
+    if (reading_take(&call->transcript, &call->policy, &judgement)) {
+        publish(call, &judgement.reading, effects);
+    } else if (call->has_published) {
+        publish(call, &call->published, effects);
+    }
+}
+
+bool call_step(struct call *call, struct call_now now, const struct call_event *event,
+               struct call_effects *effects)
+{
+    if (call->ended) {
+        return true;
+    }
+    if (event->kind == CALL_EVENT_REPLY) {
+        return take_reply(call, now, event, effects);
+    }
+    if (!call_effects_reserve(effects, CALL_EFFECTS_SETTLED_MAX)) {
+        return false;
+    }
+    switch (event->kind) {
+    case CALL_EVENT_SCORED:
+    case CALL_EVENT_UNSCORABLE:
+        take_answer(call, now, event, effects);
+        break;
+    case CALL_EVENT_DELIVERED:
+        episode_deliver(&call->episode, event->episode, now.mono);
+        break;
+    case CALL_EVENT_TICK:
+        tick(call, now, effects);
+        break;
+    case CALL_EVENT_ENDED:
+        end(call, effects);
+        break;
+    case CALL_EVENT_REPLY:
+        break;
+    }
+    return true;
+}
+
+const struct call_counts *call_counts(const struct call *call)
+{
+    return &call->counts;
+}
+
+bool call_reading(const struct call *call, struct call_reading *reading)
+{
+    if (call->has_published) {
+        *reading = call->published;
+    }
+    return call->has_published;
+}
+
+uint32_t call_episode_open(const struct call *call)
+{
+    return call->episode.is_open ? call->episode.number : 0;
+}
+
+uint32_t call_pending(const struct call *call)
+{
+    return call->transcript.pending;
+}
+
+size_t call_bytes(const struct call *call)
+{
+    return sizeof *call + call->transcript.capacity * sizeof *call->transcript.items;
+}
+
+const char *call_trend_name(enum call_trend trend)
+{
+    switch (trend) {
+    case CALL_TREND_IMPROVING:
+        return "improving";
+    case CALL_TREND_DECLINING:
+        return "declining";
+    case CALL_TREND_STABLE:
+        break;
+    }
+    return "stable";
+}
+
+const char *call_alert_path_name(enum call_alert_path path)
+{
+    return path == CALL_ALERT_SUSTAINED_LOW ? "sustained_low" : "declining";
+}

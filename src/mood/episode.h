@@ -1,0 +1,38 @@
+/* mood/episode.h - when an alert opens, and when it has ended well.
+ *
+ *            low, and declining or long so            above for the hold
+ *   calm  ------------------------------->  open  ------------------------->  calm
+ *     ^                                                                        |
+ *     +---- not before cooldown_ms after the delivery, or after the opening ---+
+ *
+ * The condition is a level, not an edge: what opens an episode may have come true while a cooldown
+ * or a missing score held it back.
+ */
+#ifndef MOOD_EPISODE_H
+#define MOOD_EPISODE_H
+
+#include "mood/reading.h"
+
+enum episode_change { EPISODE_UNCHANGED, EPISODE_OPENED, EPISODE_RECOVERED };
+
+struct episode {
+    uint32_t number; /* of the open or last one; 0 before the first */
+    bool is_open;
+    bool is_delivered;
+    bool is_above; /* open, and the mean is above recover_above since above_since_ms */
+    enum call_alert_path path;
+    int64_t above_since_ms;   /* event time */
+    struct mono cooling_from; /* the delivery, or until then the opening */
+};
+
+/* Decides once about a complete judgement. event_now_ms is the newest judged end, advanced by the
+ * time since it became known. */
+enum episode_change episode_judge(struct episode *episode, const struct mood_policy *policy,
+                                  const struct judgement *judgement, struct call_now now,
+                                  int64_t event_now_ms);
+
+/* The suggestion of this episode was confirmed; only the first confirmation of the open or last
+ * one counts. */
+void episode_deliver(struct episode *episode, uint32_t number, struct mono now);
+
+#endif
