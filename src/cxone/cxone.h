@@ -112,8 +112,9 @@ struct cxone_options {
     int64_t retry_after_max_ms;
     int64_t denied_probe_ms; /* how long a 403 suspends a capability before one new try */
     unsigned in_flight_max;
-    unsigned queue_max; /* queued requests; more are answered CXONE_FAILED */
-    uint64_t seed;      /* jitter */
+    unsigned queue_max;            /* queued requests; more are answered CXONE_FAILED */
+    uint64_t seed;                 /* jitter */
+    struct wall (*wall_now)(void); /* for the vendor clock's offset; clock_wall by default */
     cxone_event_fn *on_event;
     void *user;
 };
@@ -125,7 +126,9 @@ void cxone_options_default(struct cxone_options *options);
 int cxone_create(struct cxone **cxone, struct loop *loop, struct http_client *client,
                  const struct cxone_options *options, struct error *err);
 
-/* Answers everything outstanding with CXONE_CANCELLED, then frees. Accepts NULL. */
+/* Answers everything outstanding with CXONE_CANCELLED (a suggestion in flight with CXONE_UNKNOWN:
+ * it may have got through), then frees. Not from inside one of its callbacks; a callback that asks
+ * again here is cancelled again. Accepts NULL. */
 void cxone_destroy(struct cxone *cxone);
 
 void cxone_poll(struct cxone *cxone, const char *interaction_id, int64_t start_ms,

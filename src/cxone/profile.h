@@ -47,6 +47,9 @@ int cxone_profile_base(const struct cxone_profile *profile, struct buf *base, st
 /* The token endpoint's address. */
 int cxone_profile_auth_url(const struct cxone_profile *profile, struct buf *url, struct error *err);
 
+/* 1 to CXONE_ID_BYTES_MAX bytes, and not "." or "..". NULL is not. */
+bool cxone_profile_id_is_usable(const char *id);
+
 /* Fills a template. id may be NULL. */
 int cxone_profile_url(const char *url_template, const char *base, const char *id, int64_t start_ms,
                       struct buf *url, struct error *err);

@@ -1,0 +1,53 @@
+/* cxone/gateway_internal.h - the connection object, shared by gateway.c (what goes out),
+ * gateway_reply.c (what comes back) and gateway_ask.c (what is asked for). */
+#ifndef CXONE_GATEWAY_INTERNAL_H
+#define CXONE_GATEWAY_INTERNAL_H
+
+#include "base/rand.h"
+#include "cxone/auth.h"
+#include "cxone/capability.h"
+#include "cxone/cxone.h"
+#include "cxone/requests.h"
+#include "cxone/skew.h"
+#include "cxone/throttle.h"
+#include "net/breaker.h"
+#include "net/limiter.h"
+
+struct cxone {
+    struct loop *loop;
+    struct http_client *client;
+    struct cxone_options options;
+    struct buf base;
+    struct auth *auth;
+    struct loop_timer *pump;
+    struct rand rand;
+    struct requests requests;
+    struct limiter limiter;
+    struct breaker breakers[REQUESTS_OPERATIONS];
+    struct capability capabilities[REQUESTS_OPERATIONS];
+    struct throttle throttle;
+    struct skew skew;
+    uint64_t sent[REQUESTS_OPERATIONS];
+    uint64_t throttled[REQUESTS_OPERATIONS];
+};
+
+/* Has the queue looked at in the next loop turn. */
+void gateway_pump_soon(struct cxone *cxone);
+
+/* Removes a request that waits and has it answered, without a request, in this or the next turn. */
+void gateway_answer_waiting(struct cxone *cxone, struct request *request,
+                            enum cxone_outcome outcome, int64_t retry_after_ms, const char *reason);
+
+/* Answers and frees a request that is in no list. */
+void gateway_deliver(struct request *request, const struct cxone_result *result);
+
+void gateway_emit(const struct cxone *cxone, enum cxone_event_kind kind,
+                  enum cxone_operation operation, int status, int64_t value, const char *text);
+
+/* For people: the breaker's new state and what it means. */
+void gateway_emit_breaker(const struct cxone *cxone, enum cxone_operation operation, int status);
+
+/* http_done_fn; user is the request. */
+void gateway_reply_done(void *user, const struct http_response *response);
+
+#endif

@@ -1,0 +1,320 @@
+/* gateway_reply.c - what comes back: the verdict of each reply for the breaker, the quota, the
+ * token and the capability, and then its answer to whoever asked.
+ *
+ * Every reply passes learn_from_reply once, so that no path can forget one of them. A 401 may end
+ * here without an answer: the request is put back in front of its queue, once. */
+#include "cxone/discover.h"
+#include "cxone/gateway_internal.h"
+#include "cxone/reply.h"
+#include "cxone/suggestions.h"
+#include "cxone/transcripts.h"
+#include "net/http_date.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PAUSE_MS_MIN = 500, REASON_BYTES = 256 };
+
+/* One reply on its way to its answer. */
+struct reply {
+    struct cxone *cxone;
+    struct request *request;
+    const struct http_response *response;
+    enum cxone_operation operation;
+    struct cxone_result result;
+    char reason[REASON_BYTES];
+};
+
+/* ---- What the gateway learns ---- */
+
+static void learn_breaker(const struct reply *reply)
+{
+    struct breaker *breaker = &reply->cxone->breakers[reply->operation];
+    struct mono now = loop_now(reply->cxone->loop);
+    bool changed = false;
+    if (reply_is_server_fault(reply->response)) {
+        changed = breaker_failure(breaker, now);
+    } else if (reply->response->failure == HTTP_FAILURE_NONE) {
+        changed = breaker_success(breaker);
+    }
+    if (changed) {
+        gateway_emit_breaker(reply->cxone, reply->operation, reply->response->status);
+    }
+}
+
+static void suspend(const struct reply *reply)
+{
+    static const struct {
+        const char *scope;
+        const char *permission;
+    } needs[REQUESTS_OPERATIONS] = {
+        [CXONE_TRANSCRIPTS] = {"interactions:view", "to read interactions"},
+        [CXONE_ATTRIBUTES] = {"interactions:write", "to write attributes"},
+        [CXONE_SUGGESTIONS] = {"agentassist:write", "to send agent-assist suggestions"},
+        [CXONE_DISCOVERY] = {"interactions:view", "to list interactions"},
+    };
+    struct cxone *cxone = reply->cxone;
+    const struct http_response *response = reply->response;
+    char scope[REPLY_SCOPE_BYTES];
+    char text[512];
+    int64_t pause_ms = cxone->options.denied_probe_ms;
+    bool changed =
+        capability_deny(&cxone->capabilities[reply->operation], loop_now(cxone->loop), pause_ms);
+    if (!changed) {
+        return;
+    }
+    if (!reply_missing_scope(http_client_header(response, "WWW-Authenticate"), response->body,
+                             response->body_bytes, scope)) {
+        snprintf(scope, sizeof scope, "%s", needs[reply->operation].scope);
+    }
+    snprintf(text, sizeof text,
+             "%s: CXone answers 403, scope %s is missing or not effective: in the CXone admin "
+             "console give the service account permission %s, or re-issue the client with scope "
+             "%s; all else goes on, next try in %lld s",
+             cxone_operation_name(reply->operation), scope, needs[reply->operation].permission,
+             scope, (long long)pause_ms / 1000);
+    gateway_emit(cxone, CXONE_EVENT_CAPABILITY_SUSPENDED, reply->operation, response->status,
+                 pause_ms, text);
+}
+
+static void restore(const struct reply *reply)
+{
+    char text[96];
+    if (capability_grant(&reply->cxone->capabilities[reply->operation])) {
+        snprintf(text, sizeof text, "%s: CXone allows it again",
+                 cxone_operation_name(reply->operation));
+        gateway_emit(reply->cxone, CXONE_EVENT_CAPABILITY_RESTORED, reply->operation,
+                     reply->response->status, 0, text);
+    }
+}
+
+static void learn_throttle(const struct reply *reply)
+{
+    struct cxone *cxone = reply->cxone;
+    struct mono now = loop_now(cxone->loop);
+    cxone->throttled[reply->operation]++;
+    if (reply->response->status == 429 &&
+        throttle_record(&cxone->throttle, reply->request->interaction, now)) {
+        int64_t pause_ms = reply->result.retry_after_ms;
+        limiter_pause(&cxone->limiter,
+                      mono_after_ms(now, pause_ms > PAUSE_MS_MIN ? pause_ms : PAUSE_MS_MIN));
+    }
+}
+
+static void learn_from_reply(const struct reply *reply)
+{
+    struct cxone *cxone = reply->cxone;
+    const struct http_response *response = reply->response;
+    struct capability *capability = &cxone->capabilities[reply->operation];
+    learn_breaker(reply);
+    if (response->failure == HTTP_FAILURE_NONE) {
+        skew_record(&cxone->skew, response->date_ms, cxone->options.wall_now().ms,
+                    response->total_ms);
+    }
+    switch (reply->result.outcome) {
+    case CXONE_OK:
+    case CXONE_ENDED:
+    case CXONE_REFUSED:
+        auth_accepted(cxone->auth, reply->request->generation);
+        restore(reply);
+        break;
+    case CXONE_DENIED:
+        auth_accepted(cxone->auth, reply->request->generation);
+        suspend(reply);
+        break;
+    case CXONE_THROTTLED:
+        learn_throttle(reply);
+        capability_undecided(capability);
+        break;
+    default:
+        capability_undecided(capability);
+        break;
+    }
+}
+
+/* ---- Answers ---- */
+
+static void explain(struct reply *reply, const char *text)
+{
+    snprintf(reply->reason, sizeof reply->reason, "%s", text);
+}
+
+static void refuse_body(struct reply *reply, int code, const struct error *err)
+{
+    reply->result.outcome = code == ERROR_MEMORY ? CXONE_FAILED : CXONE_MALFORMED;
+    explain(reply, err->message);
+}
+
+static void answer(struct reply *reply)
+{
+    gateway_deliver(reply->request, &reply->result);
+}
+
+static void answer_transcripts(struct reply *reply)
+{
+    const struct http_response *response = reply->response;
+    struct transcripts transcripts = {0};
+    struct error err = {0};
+    int code = 0;
+    if (response->status != 204) {
+        code = transcripts_parse(&reply->cxone->options.profile,
+                                 http_client_header(response, "Content-Type"), response->body,
+                                 response->body_bytes, &transcripts, &err);
+    }
+    if (code) {
+        refuse_body(reply, code, &err);
+    } else {
+        bool is_empty = transcripts.count == 0 && transcripts.quarantined == 0;
+        reply->result.outcome = is_empty ? CXONE_EMPTY : CXONE_OK;
+        reply->result.segments = transcripts.segments;
+        reply->result.segment_count = transcripts.count;
+        reply->result.quarantined = transcripts.quarantined;
+        reply->result.missing_final = transcripts.missing_final;
+    }
+    answer(reply);
+    transcripts_done(&transcripts);
+}
+
+static void answer_discovery(struct reply *reply)
+{
+    const struct http_response *response = reply->response;
+    struct discover discover = {0};
+    struct error err = {0};
+    int code = 0;
+    if (response->status != 204) {
+        code = discover_parse(http_client_header(response, "Content-Type"), response->body,
+                              response->body_bytes, &discover, &err);
+    }
+    if (code) {
+        refuse_body(reply, code, &err);
+    } else {
+        reply->result.active = discover.active;
+        reply->result.active_count = discover.count;
+        reply->result.quarantined = discover.quarantined;
+    }
+    answer(reply);
+    discover_done(&discover);
+}
+
+/* 200 with a page instead of the usual nothing: a gateway answered, the update went nowhere. */
+static void answer_attributes(struct reply *reply)
+{
+    const struct http_response *response = reply->response;
+    struct error err = {0};
+    int code = 0;
+    if (response->body_bytes > 0) {
+        code = reply_check_json(http_client_header(response, "Content-Type"), response->body,
+                                response->body_bytes, &err);
+    }
+    if (code) {
+        refuse_body(reply, code, &err);
+    }
+    answer(reply);
+}
+
+static void answer_suggestion(struct reply *reply)
+{
+    char tracking_id[SUGGESTIONS_TRACKING_BYTES];
+    reply->result.tracking_id =
+        suggestions_tracking_id(reply->response->body, reply->response->body_bytes, tracking_id);
+    answer(reply);
+}
+
+static void answer_success(struct reply *reply)
+{
+    switch (reply->operation) {
+    case CXONE_TRANSCRIPTS:
+        answer_transcripts(reply);
+        break;
+    case CXONE_ATTRIBUTES:
+        answer_attributes(reply);
+        break;
+    case CXONE_SUGGESTIONS:
+        answer_suggestion(reply);
+        break;
+    default:
+        answer_discovery(reply);
+        break;
+    }
+}
+
+static void answer_failure(struct reply *reply)
+{
+    int status = reply->response->status;
+    if (reply->response->failure != HTTP_FAILURE_NONE) {
+        explain(reply, reply->response->failure_text);
+    } else if (status == 401) {
+        int64_t wait_ms = auth_wait_ms(reply->cxone->auth);
+        reply->result.retry_after_ms = wait_ms > 0 ? wait_ms : -1;
+        explain(reply, "status 401, with a token just granted");
+    } else if (status >= 300 && status < 400) {
+        snprintf(reply->reason, sizeof reply->reason,
+                 "status %d: redirects are not followed, check the configured address", status);
+    } else {
+        snprintf(reply->reason, sizeof reply->reason, "status %d", status);
+    }
+    if (reply->result.outcome == CXONE_DENIED) {
+        reply->result.retry_after_ms = reply->cxone->options.denied_probe_ms;
+    }
+    answer(reply);
+}
+
+/* True if the request was put back to be sent once more with the next token. */
+static bool replay_unauthorized(struct reply *reply)
+{
+    struct cxone *cxone = reply->cxone;
+    struct request *request = reply->request;
+    if (reply->response->failure != HTTP_FAILURE_NONE || reply->response->status != 401 ||
+        !auth_unauthorized(cxone->auth, request->generation, request->replayed)) {
+        return false;
+    }
+    request->replayed = true;
+    requests_prepend(&cxone->requests.waiting[reply->operation], request);
+    return true;
+}
+
+static int64_t read_retry_after(const struct cxone *cxone, const struct http_response *response)
+{
+    if (response->failure != HTTP_FAILURE_NONE) {
+        return -1;
+    }
+    return http_retry_after_ms(http_client_header(response, "Retry-After"), response->date_ms,
+                               cxone->options.wall_now().ms, cxone->options.retry_after_max_ms);
+}
+
+void gateway_reply_done(void *user, const struct http_response *response)
+{
+    struct request *request = user;
+    struct cxone *cxone = request->cxone;
+    if (!cxone) {
+        requests_free(request); /* its owner was told when the connection object went away */
+        return;
+    }
+    requests_unlink(&cxone->requests.in_flight, request);
+    struct reply reply = {
+        .cxone = cxone,
+        .request = request,
+        .response = response,
+        .operation = request->operation,
+    };
+    int64_t retry_after_ms = read_retry_after(cxone, response);
+    reply.result = (struct cxone_result){
+        .outcome = reply_outcome(request->operation, response, retry_after_ms),
+        .status = response->status,
+        .retry_after_ms = retry_after_ms,
+        .queued_ms = mono_ms_between(request->asked, request->sent),
+        .total_ms = response->total_ms,
+        .reason = reply.reason,
+        .body_bytes = response->body_bytes,
+    };
+    learn_from_reply(&reply);
+    gateway_pump_soon(cxone); /* a slot is free, whatever else */
+    if (replay_unauthorized(&reply)) {
+        return;
+    }
+    if (reply.result.outcome == CXONE_OK) {
+        answer_success(&reply);
+    } else {
+        answer_failure(&reply);
+    }
+}

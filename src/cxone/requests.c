@@ -1,0 +1,118 @@
+/* requests.c - see requests.h. */
+#include "cxone/requests.h"
+
+#include <stdlib.h>
+
+enum {
+    URL_BYTES_MAX = 4096,
+    BODY_BYTES_MAX = 64 * 1024,
+    KEY_BYTES_MAX = 256,
+    ATTRIBUTES_TURN = 4,
+    DISCOVERY_TURN = 16,
+};
+
+struct request *requests_new(enum cxone_operation operation, cxone_done_fn *done, void *user)
+{
+    struct request *request = calloc(1, sizeof *request);
+    if (request) {
+        request->operation = operation;
+        request->done = done;
+        request->user = user;
+        request->answer.retry_after_ms = -1;
+        request->answer.reason = "";
+        buf_init(&request->url, URL_BYTES_MAX);
+        buf_init(&request->body, BODY_BYTES_MAX);
+        buf_init(&request->idempotency_key, KEY_BYTES_MAX);
+        headers_new_correlation(request->correlation);
+    }
+    return request;
+}
+
+void requests_free(struct request *request)
+{
+    if (request) {
+        buf_done(&request->url);
+        buf_done(&request->body);
+        buf_done(&request->idempotency_key);
+        free(request);
+    }
+}
+
+void requests_append(struct request_list *list, struct request *request)
+{
+    request->previous = list->last;
+    request->next = NULL;
+    if (list->last) {
+        list->last->next = request;
+    } else {
+        list->first = request;
+    }
+    list->last = request;
+    list->count++;
+}
+
+void requests_prepend(struct request_list *list, struct request *request)
+{
+    request->previous = NULL;
+    request->next = list->first;
+    if (list->first) {
+        list->first->previous = request;
+    } else {
+        list->last = request;
+    }
+    list->first = request;
+    list->count++;
+}
+
+void requests_unlink(struct request_list *list, struct request *request)
+{
+    if (request->previous) {
+        request->previous->next = request->next;
+    } else {
+        list->first = request->next;
+    }
+    if (request->next) {
+        request->next->previous = request->previous;
+    } else {
+        list->last = request->previous;
+    }
+    request->previous = NULL;
+    request->next = NULL;
+    list->count--;
+}
+
+unsigned requests_waiting(const struct requests *requests)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < REQUESTS_OPERATIONS; i++) {
+        count += requests->waiting[i].count;
+    }
+    return count;
+}
+
+void requests_order(const struct requests *requests,
+                    enum cxone_operation order[REQUESTS_OPERATIONS])
+{
+    enum cxone_operation favourite = CXONE_TRANSCRIPTS;
+    if (requests->turn % DISCOVERY_TURN == DISCOVERY_TURN - 1) {
+        favourite = CXONE_DISCOVERY;
+    } else if (requests->turn % ATTRIBUTES_TURN == ATTRIBUTES_TURN - 1) {
+        favourite = CXONE_ATTRIBUTES;
+    }
+    const enum cxone_operation usual[] = {CXONE_TRANSCRIPTS, CXONE_ATTRIBUTES, CXONE_DISCOVERY};
+    size_t count = 0;
+    order[count++] = CXONE_SUGGESTIONS;
+    order[count++] = favourite;
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        if (usual[i] != favourite) {
+            order[count++] = usual[i];
+        }
+    }
+}
+
+void requests_advance(struct requests *requests, enum cxone_operation operation)
+{
+    if (operation != CXONE_SUGGESTIONS) {
+        requests->turn++;
+    }
+}

@@ -1,0 +1,72 @@
+/* cxone/requests.h - the requests of one connection: where each waits, and whose turn it is.
+ *
+ * Suggestions always go first. Of all other requests sent, every 16th is discovery's and every 4th
+ * is attributes' if they have one waiting; the rest are polls, attributes, discovery in this order.
+ * So under any load of polls attributes keep about a fifth of the quota and discovery a sixteenth.
+ */
+#ifndef CXONE_REQUESTS_H
+#define CXONE_REQUESTS_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "cxone/cxone.h"
+#include "cxone/headers.h"
+#include "net/http_client.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { REQUESTS_OPERATIONS = 4 }; /* all but the token */
+
+/* One thing asked for; owned by whichever list holds it, or by the HTTP call once detached. */
+struct request {
+    struct request *previous;
+    struct request *next;
+    struct cxone *cxone; /* NULL once its connection object is gone */
+    enum cxone_operation operation;
+    struct buf url;
+    struct buf body;
+    struct buf idempotency_key;
+    char correlation[HEADERS_CORRELATION_BYTES];
+    uint64_t interaction; /* hash */
+    cxone_done_fn *done;
+    void *user;
+    struct mono asked;
+    struct mono sent;
+    struct http_call *call;
+    uint64_t generation; /* of the token it was sent with */
+    bool replayed;
+    struct cxone_result answer; /* made without a request; reason is a constant */
+};
+
+struct request_list {
+    struct request *first;
+    struct request *last;
+    unsigned count;
+};
+
+struct requests {
+    struct request_list waiting[REQUESTS_OPERATIONS]; /* by operation */
+    struct request_list in_flight;
+    struct request_list answers; /* decided, to be delivered in the next turn */
+    unsigned turn;
+};
+
+struct request *requests_new(enum cxone_operation operation, cxone_done_fn *done, void *user);
+void requests_free(struct request *request); /* accepts NULL */
+
+void requests_append(struct request_list *list, struct request *request);
+void requests_prepend(struct request_list *list, struct request *request);
+void requests_unlink(struct request_list *list, struct request *request);
+
+unsigned requests_waiting(const struct requests *requests);
+
+/* The operations in the order in which they are to be tried for the next request. */
+void requests_order(const struct requests *requests,
+                    enum cxone_operation order[REQUESTS_OPERATIONS]);
+
+/* One request of this operation was sent. */
+void requests_advance(struct requests *requests, enum cxone_operation operation);
+
+#endif

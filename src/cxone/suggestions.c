@@ -1,0 +1,67 @@
+/* suggestions.c - see suggestions.h. A reply whose body cannot be read is still a success: by its
+ * status the card was accepted, and sending it again would show it twice. */
+#include "cxone/suggestions.h"
+
+#include "base/json.h"
+#include "base/json_write.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+int suggestions_write(const char *interaction_id, const char *type, const char *message,
+                      struct buf *body, struct error *err)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, body);
+    json_write_object_begin(&writer);
+    json_write_key(&writer, "interactionId");
+    json_write_cstring(&writer, interaction_id);
+    json_write_key(&writer, "suggestions");
+    json_write_array_begin(&writer);
+    json_write_object_begin(&writer);
+    json_write_key(&writer, "type");
+    json_write_cstring(&writer, type);
+    json_write_key(&writer, "content");
+    json_write_cstring(&writer, message);
+    json_write_object_end(&writer);
+    json_write_array_end(&writer);
+    json_write_object_end(&writer);
+    if (body->failed) {
+        return error_set(err, ERROR_LIMIT, "a suggestion of more than %zu bytes", body->limit);
+    }
+    return 0;
+}
+
+static const char *copy_id(const struct json *value, char out[SUGGESTIONS_TRACKING_BYTES])
+{
+    size_t bytes;
+    int64_t number;
+    const char *text = json_as_string(value, &bytes);
+    if (text && bytes > 0 && bytes < SUGGESTIONS_TRACKING_BYTES && !memchr(text, '\0', bytes)) {
+        memcpy(out, text, bytes + 1);
+        return out;
+    }
+    if (json_kind(value) == JSON_KIND_INTEGER && json_as_integer(value, &number)) {
+        snprintf(out, SUGGESTIONS_TRACKING_BYTES, "%" PRId64, number);
+        return out;
+    }
+    return NULL;
+}
+
+const char *suggestions_tracking_id(const char *body, size_t body_bytes,
+                                    char out[SUGGESTIONS_TRACKING_BYTES])
+{
+    static const char *const places[] = {"/suggestionId", "/trackingId", "/id",
+                                         "/suggestions/0/id"};
+    struct json_document *document;
+    const char *found = NULL;
+    if (!body || body_bytes == 0 || json_parse(body, body_bytes, &document, NULL)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof places / sizeof places[0] && !found; i++) {
+        found = copy_id(json_pointer(json_root(document), places[i]), out);
+    }
+    json_free(document);
+    return found;
+}
