@@ -1,0 +1,102 @@
+/* nlp/checkpoint.h - a Hugging Face checkpoint directory: config.json and its tensors, by role.
+ *
+ * checkpoint_open checks the whole of it: that the configuration is one this program runs, that
+ * every tensor the family needs is there with the type and shape the configuration promises, and
+ * that the labels have a known meaning. Whoever reads tensors afterwards meets no surprises but a
+ * value that is not finite.
+ */
+#ifndef NLP_CHECKPOINT_H
+#define NLP_CHECKPOINT_H
+
+#include "base/error.h"
+#include "nlp/safetensors.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CHECKPOINT_LABELS_MAX = 8, CHECKPOINT_LABEL_BYTES = 32, CHECKPOINT_NO_LAYER = -1 };
+
+enum checkpoint_activation {
+    CHECKPOINT_ACTIVATION_GELU,      /* the exact one, with erf */
+    CHECKPOINT_ACTIVATION_GELU_TANH, /* the tanh form */
+};
+
+/* How a token's row in the position table follows from its place. */
+enum checkpoint_positions {
+    CHECKPOINT_POSITIONS_FROM_ZERO, /* the n-th token of a sequence takes row n */
+};
+
+/* What differs between families that share the encoder: where tensors are called what. Names are
+ * without prefix and without ".weight"; per-layer names follow layer_prefix and the number. */
+struct checkpoint_family {
+    const char *model_type;   /* config.json "model_type" */
+    const char *architecture; /* an entry of config.json "architectures" */
+    const char *prefix;       /* in front of every name; some files lack it */
+    enum checkpoint_positions positions;
+    const char *word_embeddings;
+    const char *position_embeddings;
+    const char *type_embeddings;
+    const char *embeddings_norm;
+    const char *layer_prefix;
+    const char *query;
+    const char *key;
+    const char *value;
+    const char *attention_output;
+    const char *attention_norm;
+    const char *ffn_input;
+    const char *ffn_output;
+    const char *ffn_norm;
+    const char *head_dense; /* token 0 -> tanh(dense) -> head_output */
+    const char *head_output;
+};
+
+struct checkpoint_label {
+    char name[CHECKPOINT_LABEL_BYTES]; /* as the file spells it */
+    double polarity;                   /* 0 negative, 0.5 neutral, 1 positive */
+};
+
+struct checkpoint_config {
+    const struct checkpoint_family *family;
+    size_t layer_count;
+    size_t hidden; /* a multiple of head_count */
+    size_t head_count;
+    size_t ffn;
+    size_t vocab_count;
+    size_t position_count;
+    size_t type_count;
+    enum checkpoint_activation activation;
+    float layer_norm_epsilon;
+    size_t label_count;
+    struct checkpoint_label labels[CHECKPOINT_LABELS_MAX];
+};
+
+struct checkpoint;
+
+/* On failure *checkpoint is NULL; errors name file and key or tensor, and what to do. */
+int checkpoint_open(struct checkpoint **checkpoint, const char *directory, struct error *err);
+
+/* Accepts NULL. */
+void checkpoint_close(struct checkpoint *checkpoint);
+
+const struct checkpoint_config *checkpoint_config(const struct checkpoint *checkpoint);
+
+/* The tensor NAME.weight [rows x columns] of a layer, or of CHECKPOINT_NO_LAYER. A tensor that is
+ * missing, of another shape or not floating-point is an error. */
+int checkpoint_find_weight(const struct checkpoint *checkpoint, int layer, const char *name,
+                           size_t rows, size_t columns, const struct safetensors_tensor **tensor,
+                           struct error *err);
+
+/* The same, widened into out [rows x columns]; every value is finite on success. */
+int checkpoint_read_weight(const struct checkpoint *checkpoint, int layer, const char *name,
+                           size_t rows, size_t columns, float *out, struct error *err);
+
+/* The vectors NAME.bias and, for a LayerNorm, NAME.weight [count]. */
+int checkpoint_read_bias(const struct checkpoint *checkpoint, int layer, const char *name,
+                         size_t count, float *out, struct error *err);
+int checkpoint_read_gain(const struct checkpoint *checkpoint, int layer, const char *name,
+                         size_t count, float *out, struct error *err);
+
+/* Fails, naming the tensor, if a value among its elements is infinite or not a number. */
+int checkpoint_check_finite(const struct safetensors_tensor *tensor, struct error *err);
+
+#endif

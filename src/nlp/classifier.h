@@ -1,0 +1,33 @@
+/* nlp/classifier.h - the head: logits from each sequence's first hidden state.
+ *
+ * logits = output(tanh(dense(first))), as BertForSequenceClassification computes them.
+ */
+#ifndef NLP_CLASSIFIER_H
+#define NLP_CLASSIFIER_H
+
+#include "base/error.h"
+#include "nlp/checkpoint.h"
+#include "nlp/kernels/kernels.h"
+
+#include <stddef.h>
+
+struct classifier;
+
+/* The checkpoint is not needed afterwards, the kernels are. On failure *classifier is NULL. */
+int classifier_open(struct classifier **classifier, const struct checkpoint *checkpoint,
+                    const struct kernels *kernels, struct error *err);
+
+/* Accepts NULL. */
+void classifier_close(struct classifier *classifier);
+
+size_t classifier_weight_bytes(const struct classifier *classifier);
+
+/* Floats of scratch that classifier_run needs for count sequences. */
+size_t classifier_scratch_floats(const struct classifier *classifier, size_t count);
+
+/* first [count x hidden] into logits [count x label_count]. A row's bits do not depend on the other
+ * rows. */
+void classifier_run(const struct classifier *classifier, const float *first, size_t count,
+                    float *scratch, float *logits);
+
+#endif

@@ -1,0 +1,442 @@
+/* encoder.c - see encoder.h. A post-LayerNorm transformer (Devlin et al. 2018, BERT) over a ragged
+ * batch: products see all tokens as rows of one matrix, only attention knows where a sequence ends.
+ * Three savings, none of which changes the answer: 1/sqrt(width) is folded into the query weights,
+ * the position table has the type-0 row added in, and in the last layer only the first token, the
+ * one a classifier reads, goes past the keys and values. Rows are taken in blocks that stay in the
+ * second-level cache from the attention output to the end of the layer. No threads in here: one
+ * scratch per thread scales better on short texts than any split of a layer. */
+#include "nlp/encoder.h"
+
+#include "nlp/block.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of one block, a multiple of what kernels take at once. */
+enum { BLOCK_ROWS = 96, ROW_UNIT = 6 };
+
+struct norm {
+    float *gain;
+    float *bias;
+};
+
+struct layer {
+    struct kernels_matrix query;     /* [hidden x hidden], scaled by 1/sqrt(head width) */
+    struct kernels_matrix key_value; /* [2 hidden x hidden]: keys, then values */
+    struct kernels_matrix attention_output;
+    struct kernels_matrix ffn_input;
+    struct kernels_matrix ffn_output;
+    struct norm attention_norm;
+    struct norm ffn_norm;
+};
+
+struct encoder {
+    struct checkpoint_config config;
+    const struct kernels *kernels;
+    enum kernels_epilogue activation;
+    size_t head_width;
+    struct block weights;
+    struct layer *layers;
+    float *positions; /* [position_count x hidden], type 0 included */
+    struct norm embeddings_norm;
+    unsigned char *words; /* [vocab_count x hidden] as the checkpoint stores them */
+    enum safetensors_dtype words_dtype;
+};
+
+struct encoder_scratch {
+    struct block block;
+    size_t tokens_max;
+    size_t sequences_max;
+    float *x;         /* [tokens x hidden]: the hidden states, updated in place */
+    float *query;     /* [tokens x hidden] */
+    float *key_value; /* [tokens x 2 hidden] */
+    float *context;   /* [tokens x hidden]: what attention gives */
+    float *ffn;       /* [BLOCK_ROWS x ffn] */
+    float *first;     /* [sequences x hidden]: x of first tokens in the last layer */
+    float *attention;
+};
+
+/* ---- loading ---- */
+
+/* Reads one linear layer and packs it as outputs first .. first + outputs of matrix. */
+static int load_linear(const struct checkpoint *checkpoint, int layer, const char *name,
+                       size_t outputs, float scale, struct kernels_matrix *matrix, size_t first,
+                       struct error *err)
+{
+    size_t inputs = matrix->inputs;
+    float *weights = malloc(outputs * inputs * sizeof *weights);
+    float *bias = malloc(outputs * sizeof *bias);
+    int code = weights && bias ? 0 : error_set(err, ERROR_MEMORY, "no memory to load a model");
+    code = code ? code
+                : checkpoint_read_weight(checkpoint, layer, name, outputs, inputs, weights, err);
+    code = code ? code : checkpoint_read_bias(checkpoint, layer, name, outputs, bias, err);
+    if (code == 0) {
+        kernels_matrix_set_rows(matrix, first, outputs, weights, bias, scale);
+    }
+    free(weights);
+    free(bias);
+    return code;
+}
+
+static int load_norm(const struct checkpoint *checkpoint, int layer, const char *name, size_t width,
+                     struct norm *norm, struct error *err)
+{
+    int code = checkpoint_read_gain(checkpoint, layer, name, width, norm->gain, err);
+    return code ? code : checkpoint_read_bias(checkpoint, layer, name, width, norm->bias, err);
+}
+
+static int load_layer(const struct encoder *encoder, const struct checkpoint *checkpoint, int at,
+                      struct error *err)
+{
+    const struct checkpoint_config *c = &encoder->config;
+    const struct checkpoint_family *f = c->family;
+    struct layer *layer = &encoder->layers[at];
+    const struct {
+        const char *name;
+        size_t outputs;
+        struct kernels_matrix *matrix;
+        size_t first;
+        float scale;
+    } parts[] = {
+        {f->query, c->hidden, &layer->query, 0, 1.0f / sqrtf((float)encoder->head_width)},
+        {f->key, c->hidden, &layer->key_value, 0, 1},
+        {f->value, c->hidden, &layer->key_value, c->hidden, 1},
+        {f->attention_output, c->hidden, &layer->attention_output, 0, 1},
+        {f->ffn_input, c->ffn, &layer->ffn_input, 0, 1},
+        {f->ffn_output, c->hidden, &layer->ffn_output, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        int code = load_linear(checkpoint, at, parts[i].name, parts[i].outputs, parts[i].scale,
+                               parts[i].matrix, parts[i].first, err);
+        if (code != 0) {
+            return code;
+        }
+    }
+    int code = load_norm(checkpoint, at, f->attention_norm, c->hidden, &layer->attention_norm, err);
+    return code ? code : load_norm(checkpoint, at, f->ffn_norm, c->hidden, &layer->ffn_norm, err);
+}
+
+/* The positions, with the row of token type 0 added: every token of a single text has that type. */
+static int load_positions(const struct encoder *encoder, const struct checkpoint *checkpoint,
+                          struct error *err)
+{
+    const struct checkpoint_config *c = &encoder->config;
+    const struct checkpoint_family *f = c->family;
+    const int none = CHECKPOINT_NO_LAYER;
+    float *types = malloc(c->type_count * c->hidden * sizeof *types);
+    if (!types) {
+        return error_set(err, ERROR_MEMORY, "no memory to load a model");
+    }
+    int code = checkpoint_read_weight(checkpoint, none, f->type_embeddings, c->type_count,
+                                      c->hidden, types, err);
+    code = code ? code
+                : checkpoint_read_weight(checkpoint, none, f->position_embeddings,
+                                         c->position_count, c->hidden, encoder->positions, err);
+    for (size_t i = 0; code == 0 && i < c->position_count * c->hidden; i++) {
+        encoder->positions[i] += types[i % c->hidden];
+    }
+    free(types);
+    return code;
+}
+
+/* Word embeddings keep the checkpoint's type: few rows are ever touched, so halves stay halves. */
+static int load_words(struct encoder *encoder, const struct checkpoint *checkpoint,
+                      struct error *err)
+{
+    const struct checkpoint_config *c = &encoder->config;
+    const struct safetensors_tensor *tensor;
+    int code = checkpoint_find_weight(checkpoint, CHECKPOINT_NO_LAYER, c->family->word_embeddings,
+                                      c->vocab_count, c->hidden, &tensor, err);
+    code = code ? code : checkpoint_check_finite(tensor, err);
+    if (code != 0) {
+        return code;
+    }
+    encoder->words = malloc(tensor->size);
+    if (!encoder->words) {
+        return error_set(err, ERROR_MEMORY, "no memory to load a model");
+    }
+    memcpy(encoder->words, tensor->bytes, tensor->size);
+    encoder->words_dtype = tensor->dtype;
+    return 0;
+}
+
+static void place_matrix(struct block *block, struct kernels_matrix *matrix, size_t outputs,
+                         size_t inputs)
+{
+    float *memory = block_take(block, kernels_matrix_floats(outputs, inputs));
+    if (memory) {
+        kernels_matrix_init(matrix, outputs, inputs, memory);
+    }
+}
+
+static void place_norm(struct block *block, struct norm *norm, size_t width)
+{
+    norm->gain = block_take(block, width);
+    norm->bias = block_take(block, width);
+}
+
+static void place_weights(struct encoder *encoder)
+{
+    const struct checkpoint_config *c = &encoder->config;
+    struct block *block = &encoder->weights;
+    encoder->positions = block_take(block, c->position_count * c->hidden);
+    place_norm(block, &encoder->embeddings_norm, c->hidden);
+    for (size_t i = 0; i < c->layer_count; i++) {
+        struct layer *layer = &encoder->layers[i];
+        place_matrix(block, &layer->query, c->hidden, c->hidden);
+        place_matrix(block, &layer->key_value, 2 * c->hidden, c->hidden);
+        place_matrix(block, &layer->attention_output, c->hidden, c->hidden);
+        place_norm(block, &layer->attention_norm, c->hidden);
+        place_matrix(block, &layer->ffn_input, c->ffn, c->hidden);
+        place_matrix(block, &layer->ffn_output, c->hidden, c->ffn);
+        place_norm(block, &layer->ffn_norm, c->hidden);
+    }
+}
+
+static int load_all(struct encoder *encoder, const struct checkpoint *checkpoint, struct error *err)
+{
+    const struct checkpoint_config *c = &encoder->config;
+    encoder->layers = calloc(c->layer_count, sizeof *encoder->layers);
+    if (!encoder->layers) {
+        return error_set(err, ERROR_MEMORY, "no memory to load a model");
+    }
+    place_weights(encoder);
+    int code = block_allocate(&encoder->weights, "the packed weights", err);
+    if (code != 0) {
+        return code;
+    }
+    place_weights(encoder);
+    code = load_words(encoder, checkpoint, err);
+    code = code ? code : load_positions(encoder, checkpoint, err);
+    code = code ? code
+                : load_norm(checkpoint, CHECKPOINT_NO_LAYER, c->family->embeddings_norm, c->hidden,
+                            &encoder->embeddings_norm, err);
+    for (int i = 0; i < (int)c->layer_count && code == 0; i++) {
+        code = load_layer(encoder, checkpoint, i, err);
+    }
+    return code;
+}
+
+int encoder_open(struct encoder **encoder, const struct checkpoint *checkpoint,
+                 const struct kernels *kernels, struct error *err)
+{
+    *encoder = NULL;
+    struct encoder *made = calloc(1, sizeof *made);
+    if (!made) {
+        return error_set(err, ERROR_MEMORY, "no memory to load a model");
+    }
+    made->config = *checkpoint_config(checkpoint);
+    made->kernels = kernels;
+    made->head_width = made->config.hidden / made->config.head_count;
+    made->activation = made->config.activation == CHECKPOINT_ACTIVATION_GELU
+                           ? KERNELS_EPILOGUE_GELU
+                           : KERNELS_EPILOGUE_GELU_TANH;
+    int code = load_all(made, checkpoint, err);
+    if (code != 0) {
+        encoder_close(made);
+        return code;
+    }
+    *encoder = made;
+    return 0;
+}
+
+void encoder_close(struct encoder *encoder)
+{
+    if (encoder) {
+        block_done(&encoder->weights);
+        free(encoder->layers);
+        free(encoder->words);
+        free(encoder);
+    }
+}
+
+size_t encoder_hidden(const struct encoder *encoder)
+{
+    return encoder->config.hidden;
+}
+
+size_t encoder_tokens_max(const struct encoder *encoder)
+{
+    assert(encoder->config.family->positions == CHECKPOINT_POSITIONS_FROM_ZERO);
+    return encoder->config.position_count;
+}
+
+size_t encoder_weight_bytes(const struct encoder *encoder)
+{
+    const struct checkpoint_config *c = &encoder->config;
+    return block_bytes(&encoder->weights) +
+           c->vocab_count * c->hidden * safetensors_element_bytes(encoder->words_dtype);
+}
+
+/* ---- scratch ---- */
+
+static void place_scratch(const struct encoder *encoder, struct encoder_scratch *s)
+{
+    const struct checkpoint_config *c = &encoder->config;
+    s->x = block_take(&s->block, s->tokens_max * c->hidden);
+    s->query = block_take(&s->block, s->tokens_max * c->hidden);
+    s->key_value = block_take(&s->block, s->tokens_max * 2 * c->hidden);
+    s->context = block_take(&s->block, s->tokens_max * c->hidden);
+    s->ffn = block_take(&s->block, BLOCK_ROWS * c->ffn);
+    s->first = block_take(&s->block, s->sequences_max * c->hidden);
+    s->attention = block_take(
+        &s->block, kernels_attention_floats(encoder_tokens_max(encoder), encoder->head_width));
+}
+
+int encoder_scratch_create(const struct encoder *encoder, size_t tokens_max, size_t sequences_max,
+                           struct encoder_scratch **scratch, struct error *err)
+{
+    enum { TOKENS_LIMIT = 1 << 24 };
+    *scratch = NULL;
+    if (tokens_max > TOKENS_LIMIT || sequences_max > tokens_max) {
+        return error_set(err, ERROR_LIMIT, "a batch of %zu tokens is more than %d", tokens_max,
+                         TOKENS_LIMIT);
+    }
+    struct encoder_scratch *made = calloc(1, sizeof *made);
+    if (!made) {
+        return error_set(err, ERROR_MEMORY, "no memory for the encoder's scratch");
+    }
+    made->tokens_max = tokens_max;
+    made->sequences_max = sequences_max;
+    place_scratch(encoder, made);
+    int code = block_allocate(&made->block, "the encoder's scratch", err);
+    if (code != 0) {
+        free(made);
+        return code;
+    }
+    place_scratch(encoder, made);
+    *scratch = made;
+    return 0;
+}
+
+void encoder_scratch_destroy(struct encoder_scratch *scratch)
+{
+    if (scratch) {
+        block_done(&scratch->block);
+        free(scratch);
+    }
+}
+
+/* ---- running ---- */
+
+/* How many rows the next block takes, so that all blocks of a batch are about equally large. */
+static size_t next_rows(size_t left)
+{
+    size_t blocks = (left + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    size_t rows = (left + blocks - 1) / blocks;
+    rows = (rows + ROW_UNIT - 1) / ROW_UNIT * ROW_UNIT;
+    return rows < left ? rows : left;
+}
+
+static void embed(const struct encoder *encoder, struct encoder_scratch *s, const uint32_t *ids,
+                  const uint32_t *starts, size_t count)
+{
+    size_t hidden = encoder->config.hidden;
+    size_t row_bytes = hidden * safetensors_element_bytes(encoder->words_dtype);
+    for (size_t sequence = 0; sequence < count; sequence++) {
+        for (size_t at = starts[sequence]; at < starts[sequence + 1]; at++) {
+            assert(ids[at] < encoder->config.vocab_count);
+            float *x = s->x + at * hidden;
+            const float *position = encoder->positions + (at - starts[sequence]) * hidden;
+            safetensors_widen(encoder->words_dtype, encoder->words + ids[at] * row_bytes, hidden,
+                              x);
+            for (size_t i = 0; i < hidden; i++) {
+                x[i] += position[i];
+            }
+        }
+    }
+    encoder->kernels->layer_norm(s->x, hidden, starts[count], hidden, encoder->embeddings_norm.gain,
+                                 encoder->embeddings_norm.bias, encoder->config.layer_norm_epsilon);
+}
+
+/* queries holds each sequence's tokens at its start, or its first token only at its number. */
+static void attend(const struct encoder *encoder, struct encoder_scratch *s, const uint32_t *starts,
+                   size_t count, bool first_only)
+{
+    size_t hidden = encoder->config.hidden;
+    for (size_t sequence = 0; sequence < count; sequence++) {
+        size_t keys = starts[sequence + 1] - starts[sequence];
+        size_t row = first_only ? sequence : starts[sequence];
+        const float *key = s->key_value + starts[sequence] * 2 * hidden;
+        for (size_t at = 0; at < hidden; at += encoder->head_width) {
+            const struct kernels_attention head = {
+                .q = s->query + row * hidden + at,
+                .q_stride = hidden,
+                .k = key + at,
+                .v = key + hidden + at,
+                .kv_stride = 2 * hidden,
+                .queries = first_only ? 1 : keys,
+                .keys = keys,
+                .width = encoder->head_width,
+                .out = s->context + row * hidden + at,
+                .out_stride = hidden,
+                .scratch = s->attention,
+            };
+            encoder->kernels->attention(&head);
+        }
+    }
+}
+
+/* From attention's context to the end of the layer, for rows of x. */
+static void finish_rows(const struct encoder *encoder, const struct encoder_scratch *s,
+                        const struct layer *layer, const float *context, float *x, size_t rows)
+{
+    const struct kernels *k = encoder->kernels;
+    size_t hidden = encoder->config.hidden;
+    size_t ffn = encoder->config.ffn;
+    float epsilon = encoder->config.layer_norm_epsilon;
+    k->linear(&layer->attention_output, KERNELS_EPILOGUE_ADD, context, hidden, rows, x, hidden);
+    k->layer_norm(x, hidden, rows, hidden, layer->attention_norm.gain, layer->attention_norm.bias,
+                  epsilon);
+    k->linear(&layer->ffn_input, encoder->activation, x, hidden, rows, s->ffn, ffn);
+    k->linear(&layer->ffn_output, KERNELS_EPILOGUE_ADD, s->ffn, ffn, rows, x, hidden);
+    k->layer_norm(x, hidden, rows, hidden, layer->ffn_norm.gain, layer->ffn_norm.bias, epsilon);
+}
+
+static void run_layer(const struct encoder *encoder, struct encoder_scratch *s,
+                      const struct layer *layer, const uint32_t *starts, size_t count,
+                      bool first_only)
+{
+    const struct kernels *k = encoder->kernels;
+    size_t hidden = encoder->config.hidden;
+    size_t tokens = starts[count];
+    for (size_t at = 0, rows; at < tokens; at += rows) {
+        rows = next_rows(tokens - at);
+        k->linear(&layer->key_value, KERNELS_EPILOGUE_SET, s->x + at * hidden, hidden, rows,
+                  s->key_value + at * 2 * hidden, 2 * hidden);
+    }
+    float *x = s->x;
+    size_t total = tokens;
+    if (first_only) {
+        for (size_t sequence = 0; sequence < count; sequence++) {
+            memcpy(s->first + sequence * hidden, s->x + starts[sequence] * hidden,
+                   hidden * sizeof *x);
+        }
+        x = s->first;
+        total = count;
+    }
+    for (size_t at = 0, rows; at < total; at += rows) {
+        rows = next_rows(total - at);
+        k->linear(&layer->query, KERNELS_EPILOGUE_SET, x + at * hidden, hidden, rows,
+                  s->query + at * hidden, hidden);
+    }
+    attend(encoder, s, starts, count, first_only);
+    for (size_t at = 0, rows; at < total; at += rows) {
+        rows = next_rows(total - at);
+        finish_rows(encoder, s, layer, s->context + at * hidden, x + at * hidden, rows);
+    }
+}
+
+const float *encoder_run(const struct encoder *encoder, struct encoder_scratch *scratch,
+                         const uint32_t *ids, const uint32_t *starts, size_t count)
+{
+    assert(count <= scratch->sequences_max && starts[count] <= scratch->tokens_max);
+    embed(encoder, scratch, ids, starts, count);
+    for (size_t i = 0; i < encoder->config.layer_count; i++) {
+        bool last = i + 1 == encoder->config.layer_count;
+        run_layer(encoder, scratch, &encoder->layers[i], starts, count, last);
+    }
+    return scratch->first;
+}

@@ -1,0 +1,43 @@
+/* nlp/encoder.h - the transformer: token ids in, the last hidden state of each first token out.
+ *
+ * An encoder is immutable after encoder_open and shared by all threads; each thread has its own
+ * scratch. Batches are ragged: the tokens of all sequences follow each other without padding.
+ */
+#ifndef NLP_ENCODER_H
+#define NLP_ENCODER_H
+
+#include "base/error.h"
+#include "nlp/checkpoint.h"
+#include "nlp/kernels/kernels.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct encoder;
+struct encoder_scratch;
+
+/* Packs the weights; the checkpoint is not needed afterwards, the kernels are. On failure *encoder
+ * is NULL. */
+int encoder_open(struct encoder **encoder, const struct checkpoint *checkpoint,
+                 const struct kernels *kernels, struct error *err);
+
+/* Accepts NULL. No scratch may be in use. */
+void encoder_close(struct encoder *encoder);
+
+size_t encoder_hidden(const struct encoder *encoder);
+size_t encoder_tokens_max(const struct encoder *encoder);   /* of one sequence */
+size_t encoder_weight_bytes(const struct encoder *encoder); /* held in memory */
+
+/* Scratch for batches of up to tokens_max tokens in up to sequences_max sequences. */
+int encoder_scratch_create(const struct encoder *encoder, size_t tokens_max, size_t sequences_max,
+                           struct encoder_scratch **scratch, struct error *err);
+void encoder_scratch_destroy(struct encoder_scratch *scratch); /* accepts NULL */
+
+/* Sequence s is ids[starts[s]] .. ids[starts[s + 1]]: starts has count + 1 entries from 0 upwards.
+ * No sequence may be empty or longer than encoder_tokens_max, no id past the vocabulary. Returns
+ * [count x hidden], borrowed from the scratch until its next run. Allocates nothing; a row's bits
+ * do not depend on the other sequences. */
+const float *encoder_run(const struct encoder *encoder, struct encoder_scratch *scratch,
+                         const uint32_t *ids, const uint32_t *starts, size_t count);
+
+#endif

@@ -1,0 +1,12 @@
+/* nlp/kernels/cpu.h - what this CPU can run, in the few groups that kernels are written for. */
+#ifndef NLP_KERNELS_CPU_H
+#define NLP_KERNELS_CPU_H
+
+enum {
+    CPU_FLAG_X86_AVX2 = 1u << 0, /* AVX2, FMA and F16C, and the system saves the registers */
+};
+
+/* The flags of the machine we run on. */
+unsigned cpu_flags(void);
+
+#endif

@@ -1,0 +1,435 @@
+/* x86_avx2.c - the kernels for AVX2 with FMA: every x86 server since about 2015.
+ *
+ * Everything is one product on register tiles: up to six rows by one panel of sixteen outputs, or
+ * fewer rows by several panels, so that about twelve sums are always in flight and the two
+ * multiply-add units never wait. Attention is the same product on keys and values packed into
+ * panels in cache. Each sum is one chain of multiply-adds over the inputs in order, whatever the
+ * tile: that is what keeps a row's bits independent of its neighbours. Vectors never run over a
+ * dimension that a chain sums, except in LayerNorm and softmax, whose rows stand alone. */
+#include "nlp/kernels/kernels.h"
+
+#if defined(__x86_64__)
+
+#include "nlp/kernels/cpu.h"
+#include "nlp/kernels/x86_avx2_math.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { LANES = 8, TILE_ROWS = 6, TILE_SUMS = 12 };
+
+/* What a product of some rows with some panels needs to know. */
+struct product {
+    const float *x;
+    size_t x_stride;
+    size_t inputs;
+    const float *panels; /* the first of them */
+    const float *bias;   /* of the first panel; NULL for none */
+    bool add;            /* to what y holds */
+    float *y;            /* at the first panel's first column */
+    size_t y_stride;
+};
+
+/* rows and panels are constants at every call, so that the loops over them unroll and the sums
+ * live in registers; rows * panels * 2 <= TILE_SUMS. */
+static inline __attribute__((always_inline)) void tile(const struct product *p, const size_t rows,
+                                                       const size_t panels)
+{
+    const size_t inputs = p->inputs;
+    const size_t vectors = 2 * panels;
+    __m256 sums[TILE_SUMS];
+    const float *x[TILE_ROWS];
+    const float *w = p->panels;
+#pragma GCC unroll 12
+    for (size_t i = 0; i < rows * vectors; i++) {
+        sums[i] = _mm256_setzero_ps();
+    }
+#pragma GCC unroll 6
+    for (size_t r = 0; r < rows; r++) {
+        x[r] = p->x + r * p->x_stride;
+    }
+    for (size_t i = 0; i < inputs; i++, w += KERNELS_PANEL) {
+        __m256 weights[TILE_SUMS];
+#pragma GCC unroll 12
+        for (size_t v = 0; v < vectors; v++) {
+            weights[v] = _mm256_load_ps(w + v / 2 * inputs * KERNELS_PANEL + v % 2 * LANES);
+        }
+#pragma GCC unroll 6
+        for (size_t r = 0; r < rows; r++) {
+            __m256 value = _mm256_broadcast_ss(x[r] + i);
+#pragma GCC unroll 12
+            for (size_t v = 0; v < vectors; v++) {
+                sums[r * vectors + v] = _mm256_fmadd_ps(value, weights[v], sums[r * vectors + v]);
+            }
+        }
+    }
+    const float *bias = p->bias;
+    const bool add = p->add;
+    float *y = p->y;
+    const size_t y_stride = p->y_stride;
+#pragma GCC unroll 6
+    for (size_t r = 0; r < rows; r++, y += y_stride) {
+#pragma GCC unroll 12
+        for (size_t v = 0; v < vectors; v++) {
+            __m256 sum = sums[r * vectors + v];
+            if (bias) {
+                sum = _mm256_add_ps(sum, _mm256_load_ps(bias + v * LANES));
+            }
+            if (add) {
+                sum = _mm256_add_ps(_mm256_loadu_ps(y + v * LANES), sum);
+            }
+            _mm256_storeu_ps(y + v * LANES, sum);
+        }
+    }
+}
+
+/* Up to six rows by one whole panel. */
+static void tile_rows(const struct product *p, size_t rows)
+{
+    switch (rows) {
+    case 1:
+        tile(p, 1, 1);
+        break;
+    case 2:
+        tile(p, 2, 1);
+        break;
+    case 3:
+        tile(p, 3, 1);
+        break;
+    case 4:
+        tile(p, 4, 1);
+        break;
+    case 5:
+        tile(p, 5, 1);
+        break;
+    default:
+        assert(rows == TILE_ROWS);
+        tile(p, 6, 1);
+        break;
+    }
+}
+
+/* One to three rows by six, three or two whole panels. */
+static void tile_wide(const struct product *p, size_t rows)
+{
+    switch (rows) {
+    case 1:
+        tile(p, 1, 6);
+        break;
+    case 2:
+        tile(p, 2, 3);
+        break;
+    default:
+        assert(rows == 3);
+        tile(p, 3, 2);
+        break;
+    }
+}
+
+/* How many rows the next tile takes of those left: six, or four and five where that spares a last
+ * tile of one or two rows, which could not keep the units busy. */
+static size_t next_rows(size_t left)
+{
+    switch (left) {
+    case 7:
+    case 8:
+        return 4;
+    case 9:
+    case 10:
+    case 13:
+        return 5;
+    default:
+        return left < TILE_ROWS ? left : TILE_ROWS;
+    }
+}
+
+/* The last panel's columns when the outputs end inside it: by way of a whole panel on the stack. */
+static void tile_partial(const struct product *p, size_t rows, size_t columns)
+{
+    float whole[TILE_ROWS * KERNELS_PANEL] = {0};
+    struct product inner = *p;
+    inner.y = whole;
+    inner.y_stride = KERNELS_PANEL;
+    for (size_t r = 0; r < rows && p->add; r++) {
+        memcpy(whole + r * KERNELS_PANEL, p->y + r * p->y_stride, columns * sizeof *whole);
+    }
+    tile_rows(&inner, rows);
+    for (size_t r = 0; r < rows; r++) {
+        memcpy(p->y + r * p->y_stride, whole + r * KERNELS_PANEL, columns * sizeof *whole);
+    }
+}
+
+/* ---- elementwise ---- */
+
+static inline __m256 apply(enum kernels_epilogue epilogue, __m256 x)
+{
+    return epilogue == KERNELS_EPILOGUE_GELU ? avx2_gelu(x) : avx2_gelu_tanh(x);
+}
+
+static inline void apply_all(enum kernels_epilogue epilogue, float *x, size_t count)
+{
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        _mm256_storeu_ps(x + i, apply(epilogue, _mm256_loadu_ps(x + i)));
+    }
+    if (i < count) {
+        float rest[LANES] = {0};
+        memcpy(rest, x + i, (count - i) * sizeof *x);
+        _mm256_storeu_ps(rest, apply(epilogue, _mm256_loadu_ps(rest)));
+        memcpy(x + i, rest, (count - i) * sizeof *x);
+    }
+}
+
+static void avx2_gelu_all(float *x, size_t count)
+{
+    apply_all(KERNELS_EPILOGUE_GELU, x, count);
+}
+
+static void avx2_gelu_tanh_all(float *x, size_t count)
+{
+    apply_all(KERNELS_EPILOGUE_GELU_TANH, x, count);
+}
+
+/* ---- linear ---- */
+
+static void finish_tile(enum kernels_epilogue epilogue, const struct product *p, size_t rows,
+                        size_t columns)
+{
+    for (size_t r = 0; r < rows; r++) {
+        if (epilogue == KERNELS_EPILOGUE_GELU) {
+            avx2_gelu_all(p->y + r * p->y_stride, columns);
+        } else if (epilogue == KERNELS_EPILOGUE_GELU_TANH) {
+            avx2_gelu_tanh_all(p->y + r * p->y_stride, columns);
+        }
+    }
+}
+
+/* All rows by the one panel that p stands at, of which columns are outputs. */
+static void panel_product(struct product p, enum kernels_epilogue epilogue, size_t rows,
+                          size_t columns)
+{
+    for (size_t at = 0, count; at < rows; at += count) {
+        count = next_rows(rows - at);
+        if (columns == KERNELS_PANEL) {
+            tile_rows(&p, count);
+        } else {
+            tile_partial(&p, count, columns);
+        }
+        finish_tile(epilogue, &p, count, columns);
+        p.x += count * p.x_stride;
+        p.y += count * p.y_stride;
+    }
+}
+
+static void avx2_linear(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
+                        const float *x, size_t x_stride, size_t rows, float *y, size_t y_stride)
+{
+    assert(matrix->storage == KERNELS_STORAGE_F32);
+    if (rows == 0) {
+        return;
+    }
+    size_t wide = rows <= 3 ? TILE_ROWS / rows * KERNELS_PANEL : SIZE_MAX;
+    size_t columns;
+    for (size_t first = 0; first < matrix->outputs; first += columns) {
+        struct product p = {.x = x,
+                            .x_stride = x_stride,
+                            .inputs = matrix->inputs,
+                            .panels = matrix->panels + first * matrix->inputs,
+                            .bias = matrix->bias + first,
+                            .add = epilogue == KERNELS_EPILOGUE_ADD,
+                            .y = y + first,
+                            .y_stride = y_stride};
+        size_t left = matrix->outputs - first;
+        if (left >= wide) {
+            columns = wide;
+            tile_wide(&p, rows);
+            finish_tile(epilogue, &p, rows, columns);
+        } else {
+            columns = left < KERNELS_PANEL ? left : KERNELS_PANEL;
+            panel_product(p, epilogue, rows, columns);
+        }
+    }
+}
+
+/* ---- rows that stand alone ---- */
+
+static inline float sum_lanes(__m256 x)
+{
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+static inline float max_lanes(__m256 x)
+{
+    __m128 four = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+static void norm_row(float *x, size_t width, const float *gamma, const float *beta, float epsilon)
+{
+    size_t i = 0;
+    __m256 sums = _mm256_setzero_ps();
+    for (; i + LANES <= width; i += LANES) {
+        sums = _mm256_add_ps(sums, _mm256_loadu_ps(x + i));
+    }
+    float sum = sum_lanes(sums);
+    for (; i < width; i++) {
+        sum += x[i];
+    }
+    float mean = sum / (float)width;
+    __m256 means = _mm256_set1_ps(mean);
+    __m256 squares = _mm256_setzero_ps();
+    for (i = 0; i + LANES <= width; i += LANES) {
+        __m256 off = _mm256_sub_ps(_mm256_loadu_ps(x + i), means);
+        squares = _mm256_fmadd_ps(off, off, squares);
+    }
+    float square = sum_lanes(squares);
+    for (; i < width; i++) {
+        square += (x[i] - mean) * (x[i] - mean);
+    }
+    float scale = 1.0f / sqrtf(square / (float)width + epsilon);
+    __m256 scales = _mm256_set1_ps(scale);
+    for (i = 0; i + LANES <= width; i += LANES) {
+        __m256 off = _mm256_mul_ps(_mm256_sub_ps(_mm256_loadu_ps(x + i), means), scales);
+        off = _mm256_fmadd_ps(off, _mm256_loadu_ps(gamma + i), _mm256_loadu_ps(beta + i));
+        _mm256_storeu_ps(x + i, off);
+    }
+    for (; i < width; i++) {
+        x[i] = (x[i] - mean) * scale * gamma[i] + beta[i];
+    }
+}
+
+static void avx2_layer_norm(float *x, size_t stride, size_t rows, size_t width, const float *gamma,
+                            const float *beta, float epsilon)
+{
+    for (size_t row = 0; row < rows; row++) {
+        norm_row(x + row * stride, width, gamma, beta, epsilon);
+    }
+}
+
+static void avx2_softmax(float *x, size_t count)
+{
+    float rest[LANES]; /* the last, incomplete vector, filled up with the lowest number */
+    size_t whole = count / LANES * LANES;
+    for (size_t i = 0; i < LANES; i++) {
+        rest[i] = whole + i < count ? x[whole + i] : -INFINITY;
+    }
+    __m256 most = _mm256_loadu_ps(rest);
+    for (size_t i = 0; i < whole; i += LANES) {
+        most = _mm256_max_ps(most, _mm256_loadu_ps(x + i));
+    }
+    __m256 max = _mm256_set1_ps(max_lanes(most));
+    __m256 sums = _mm256_setzero_ps();
+    for (size_t i = 0; i < whole; i += LANES) {
+        __m256 e = avx2_exp(_mm256_sub_ps(_mm256_loadu_ps(x + i), max));
+        sums = _mm256_add_ps(sums, e);
+        _mm256_storeu_ps(x + i, e);
+    }
+    float sum = sum_lanes(sums);
+    if (whole < count) {
+        _mm256_storeu_ps(rest, avx2_exp(_mm256_sub_ps(_mm256_loadu_ps(rest), max)));
+        for (size_t i = whole; i < count; i++) {
+            x[i] = rest[i - whole];
+            sum += x[i];
+        }
+    }
+    __m256 scale = _mm256_set1_ps(1.0f / sum);
+    for (size_t i = 0; i < whole; i += LANES) {
+        _mm256_storeu_ps(x + i, _mm256_mul_ps(_mm256_loadu_ps(x + i), scale));
+    }
+    for (size_t i = whole; i < count; i++) {
+        x[i] *= _mm256_cvtss_f32(scale);
+    }
+}
+
+/* ---- attention ---- */
+
+static size_t round_to_panel(size_t count)
+{
+    return (count + KERNELS_PANEL - 1) / KERNELS_PANEL * KERNELS_PANEL;
+}
+
+/* Keys become the outputs of a product, their elements its inputs. */
+static void pack_keys(const struct kernels_attention *a, float *panels)
+{
+    memset(panels, 0, round_to_panel(a->keys) * a->width * sizeof *panels);
+    for (size_t key = 0; key < a->keys; key++) {
+        const float *k = a->k + key * a->kv_stride;
+        float *column =
+            panels + key / KERNELS_PANEL * KERNELS_PANEL * a->width + key % KERNELS_PANEL;
+        for (size_t i = 0; i < a->width; i++) {
+            column[i * KERNELS_PANEL] = k[i];
+        }
+    }
+}
+
+/* Values are the inputs of a product already; only their rows move together. */
+static void pack_values(const struct kernels_attention *a, float *panels)
+{
+    for (size_t first = 0; first < a->width; first += KERNELS_PANEL) {
+        size_t left = a->width - first;
+        size_t columns = left < KERNELS_PANEL ? left : KERNELS_PANEL;
+        for (size_t key = 0; key < a->keys; key++, panels += KERNELS_PANEL) {
+            const float *v = a->v + key * a->kv_stride + first;
+            memcpy(panels, v, columns * sizeof *panels);
+            memset(panels + columns, 0, (KERNELS_PANEL - columns) * sizeof *panels);
+        }
+    }
+}
+
+static void avx2_attention(const struct kernels_attention *a)
+{
+    size_t key_columns = round_to_panel(a->keys);
+    float *keys = a->scratch;
+    float *values = keys + key_columns * a->width;
+    float *weights = values + round_to_panel(a->width) * a->keys;
+    pack_keys(a, keys);
+    pack_values(a, values);
+    for (size_t query = 0, rows; query < a->queries; query += rows) {
+        rows = next_rows(a->queries - query);
+        struct product scores = {.x = a->q + query * a->q_stride,
+                                 .x_stride = a->q_stride,
+                                 .inputs = a->width,
+                                 .y_stride = key_columns};
+        for (size_t first = 0; first < a->keys; first += KERNELS_PANEL) {
+            scores.panels = keys + first * a->width;
+            scores.y = weights + first;
+            tile_rows(&scores, rows);
+        }
+        for (size_t row = 0; row < rows; row++) {
+            avx2_softmax(weights + row * key_columns, a->keys);
+        }
+        struct product mean = {.x = weights,
+                               .x_stride = key_columns,
+                               .inputs = a->keys,
+                               .panels = values,
+                               .y = a->out + query * a->out_stride,
+                               .y_stride = a->out_stride};
+        size_t columns = a->width;
+        for (; columns >= KERNELS_PANEL; columns -= KERNELS_PANEL) {
+            tile_rows(&mean, rows);
+            mean.panels += a->keys * KERNELS_PANEL;
+            mean.y += KERNELS_PANEL;
+        }
+        if (columns > 0) {
+            tile_partial(&mean, rows, columns);
+        }
+    }
+}
+
+const struct kernels kernels_x86_avx2 = {
+    .name = "avx2",
+    .cpu_flags = CPU_FLAG_X86_AVX2,
+    .linear = avx2_linear,
+    .layer_norm = avx2_layer_norm,
+    .softmax = avx2_softmax,
+    .gelu = avx2_gelu_all,
+    .gelu_tanh = avx2_gelu_tanh_all,
+    .attention = avx2_attention,
+};
+
+#endif

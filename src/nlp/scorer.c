@@ -1,0 +1,372 @@
+/* scorer.c - see scorer.h. Texts are tokenized straight into one ragged batch until it is full,
+ * then the batch runs and each sequence's answer goes back to its text; a long text is several
+ * sequences whose probabilities become a running mean weighted by tokens, taken in text order.
+ * Since the encoder's rows do not depend on their neighbours, where a batch is cut never shows. */
+#include "nlp/scorer.h"
+
+#include "nlp/classifier.h"
+#include "nlp/encoder.h"
+#include "nlp/kernels/cpu.h"
+#include "nlp/tokenizer.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert((int)SCORER_LABELS_MAX >= (int)CHECKPOINT_LABELS_MAX, "a result holds all labels");
+
+struct scorer {
+    const struct kernels *kernels;
+    struct tokenizer *tokenizer;
+    struct encoder *encoder;
+    struct classifier *classifier;
+    struct tokenizer_frame frame;
+    size_t tokens_max;
+    size_t label_count;
+    struct checkpoint_label labels[CHECKPOINT_LABELS_MAX];
+};
+
+struct scorer_scratch {
+    struct tokenizer_scratch *tokenizer;
+    struct encoder_scratch *encoder;
+    size_t batch_tokens;
+    size_t sequences_max;
+    uint32_t *ids;    /* batch_tokens, and room for one sequence more */
+    uint32_t *starts; /* sequences_max + 1 */
+    size_t *owners;   /* which text a sequence belongs to */
+    float *logits;    /* [sequences_max x label_count] */
+    float *dense;     /* the classifier's */
+    size_t count;     /* sequences waiting; starts[count] is their tokens */
+};
+
+/* ---- opening ---- */
+
+static int check_fit(const struct scorer *scorer, const struct checkpoint_config *config,
+                     const char *directory, struct error *err)
+{
+    size_t ids = tokenizer_vocab_count(scorer->tokenizer);
+    if (ids > config->vocab_count) {
+        return error_set(err, ERROR_CONFIG,
+                         "%s: the tokenizer knows %zu tokens, but \"vocab_size\" in config.json is "
+                         "%zu; the files are of different models",
+                         directory, ids, config->vocab_count);
+    }
+    if (scorer->tokens_max <= scorer->frame.prefix_count + scorer->frame.suffix_count) {
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "%s: \"max_position_embeddings\" in config.json leaves no room for text",
+                         directory);
+    }
+    return 0;
+}
+
+static int open_parts(struct scorer *scorer, const char *directory, const char *kernels,
+                      struct error *err)
+{
+    struct checkpoint *checkpoint = NULL;
+    int code = kernels_find(kernels, cpu_flags(), &scorer->kernels, err);
+    code = code ? code : tokenizer_open(&scorer->tokenizer, directory, err);
+    code = code ? code : checkpoint_open(&checkpoint, directory, err);
+    code = code ? code : encoder_open(&scorer->encoder, checkpoint, scorer->kernels, err);
+    code = code ? code : classifier_open(&scorer->classifier, checkpoint, scorer->kernels, err);
+    if (code == 0) {
+        const struct checkpoint_config *config = checkpoint_config(checkpoint);
+        scorer->frame = *tokenizer_frame(scorer->tokenizer);
+        scorer->tokens_max = encoder_tokens_max(scorer->encoder);
+        scorer->label_count = config->label_count;
+        memcpy(scorer->labels, config->labels, sizeof scorer->labels);
+        code = check_fit(scorer, config, directory, err);
+    }
+    checkpoint_close(checkpoint);
+    return code;
+}
+
+int scorer_open(struct scorer **scorer, const char *directory, const struct scorer_options *options,
+                struct error *err)
+{
+    *scorer = NULL;
+    struct scorer *made = calloc(1, sizeof *made);
+    if (!made) {
+        return error_set(err, ERROR_MEMORY, "no memory to load a model");
+    }
+    int code = open_parts(made, directory, options ? options->kernels : NULL, err);
+    if (code != 0) {
+        scorer_close(made);
+        return code;
+    }
+    *scorer = made;
+    return 0;
+}
+
+void scorer_close(struct scorer *scorer)
+{
+    if (scorer) {
+        classifier_close(scorer->classifier);
+        encoder_close(scorer->encoder);
+        tokenizer_close(scorer->tokenizer);
+        free(scorer);
+    }
+}
+
+unsigned scorer_label_count(const struct scorer *scorer)
+{
+    return (unsigned)scorer->label_count;
+}
+
+const char *scorer_label_name(const struct scorer *scorer, unsigned label)
+{
+    return label < scorer->label_count ? scorer->labels[label].name : NULL;
+}
+
+const char *scorer_kernels_name(const struct scorer *scorer)
+{
+    return scorer->kernels->name;
+}
+
+size_t scorer_tokens_max(const struct scorer *scorer)
+{
+    return scorer->tokens_max;
+}
+
+size_t scorer_weight_bytes(const struct scorer *scorer)
+{
+    return encoder_weight_bytes(scorer->encoder) + classifier_weight_bytes(scorer->classifier);
+}
+
+/* ---- scratch ---- */
+
+static int allocate_scratch(const struct scorer *scorer, struct scorer_scratch *s,
+                            struct error *err)
+{
+    size_t count = s->sequences_max;
+    int code = tokenizer_scratch_create(scorer->tokenizer, &s->tokenizer, err);
+    code = code ? code
+                : encoder_scratch_create(scorer->encoder, s->batch_tokens, count, &s->encoder, err);
+    if (code != 0) {
+        return code;
+    }
+    size_t dense = classifier_scratch_floats(scorer->classifier, count);
+    s->ids = calloc(s->batch_tokens + scorer->tokens_max, sizeof *s->ids);
+    s->starts = calloc(count + 1, sizeof *s->starts);
+    s->owners = calloc(count, sizeof *s->owners);
+    s->logits = calloc(count * scorer->label_count, sizeof *s->logits);
+    s->dense = calloc(dense, sizeof *s->dense);
+    if (!s->ids || !s->starts || !s->owners || !s->logits || !s->dense) {
+        return error_set(err, ERROR_MEMORY, "no memory for a batch of %zu tokens", s->batch_tokens);
+    }
+    return 0;
+}
+
+int scorer_scratch_create(const struct scorer *scorer, size_t batch_tokens,
+                          struct scorer_scratch **scratch, struct error *err)
+{
+    *scratch = NULL;
+    struct scorer_scratch *made = calloc(1, sizeof *made);
+    if (!made) {
+        return error_set(err, ERROR_MEMORY, "no memory for a batch");
+    }
+    size_t shortest = scorer->frame.prefix_count + scorer->frame.suffix_count;
+    made->batch_tokens = batch_tokens > scorer->tokens_max ? batch_tokens : scorer->tokens_max;
+    made->sequences_max = made->batch_tokens / shortest;
+    int code = allocate_scratch(scorer, made, err);
+    if (code != 0) {
+        scorer_scratch_destroy(made);
+        return code;
+    }
+    *scratch = made;
+    return 0;
+}
+
+void scorer_scratch_destroy(struct scorer_scratch *scratch)
+{
+    if (scratch) {
+        tokenizer_scratch_destroy(scratch->tokenizer);
+        encoder_scratch_destroy(scratch->encoder);
+        free(scratch->ids);
+        free(scratch->starts);
+        free(scratch->owners);
+        free(scratch->logits);
+        free(scratch->dense);
+        free(scratch);
+    }
+}
+
+/* ---- running ---- */
+
+/* Adds one sequence's logits to its text's answer. */
+static int add_answer(const struct scorer *scorer, const float *logits, uint32_t tokens,
+                      struct scorer_result *result, struct error *err)
+{
+    float probabilities[SCORER_LABELS_MAX];
+    for (size_t i = 0; i < scorer->label_count; i++) {
+        if (!isfinite(logits[i])) {
+            return error_set(err, ERROR_INTERNAL,
+                             "the model gave a logit that is not finite for a text of %u tokens",
+                             (unsigned)tokens);
+        }
+        result->logits[i] = logits[i];
+        probabilities[i] = logits[i];
+    }
+    scorer->kernels->softmax(probabilities, scorer->label_count);
+    result->chunk_count++;
+    result->token_count += tokens;
+    float share = (float)tokens / (float)result->token_count; /* 1 for the first chunk */
+    for (size_t i = 0; i < scorer->label_count; i++) {
+        float was = result->probabilities[i];
+        result->probabilities[i] =
+            result->chunk_count == 1 ? probabilities[i] : was + share * (probabilities[i] - was);
+    }
+    return 0;
+}
+
+/* Runs what waits in the batch and empties it. */
+static int run_batch(const struct scorer *scorer, struct scorer_scratch *s,
+                     struct scorer_result *results, struct error *err)
+{
+    if (s->count == 0) {
+        return 0;
+    }
+    const float *first = encoder_run(scorer->encoder, s->encoder, s->ids, s->starts, s->count);
+    classifier_run(scorer->classifier, first, s->count, s->dense, s->logits);
+    int code = 0;
+    for (size_t i = 0; i < s->count && code == 0; i++) {
+        code = add_answer(scorer, s->logits + i * scorer->label_count,
+                          s->starts[i + 1] - s->starts[i], &results[s->owners[i]], err);
+    }
+    s->count = 0;
+    return code;
+}
+
+/* Takes the text's next chunk behind the batch, with its frame; returns its tokens. *last tells
+ * whether the text is done, which the tokenizer shows by giving fewer ids than asked for. */
+static size_t take_chunk(const struct scorer *scorer, struct scorer_scratch *s, bool *last)
+{
+    const struct tokenizer_frame *frame = &scorer->frame;
+    size_t room = scorer->tokens_max - frame->prefix_count - frame->suffix_count;
+    uint32_t *ids = s->ids + s->starts[s->count];
+    memcpy(ids, frame->prefix, frame->prefix_count * sizeof *ids);
+    size_t took = tokenizer_next(scorer->tokenizer, s->tokenizer, ids + frame->prefix_count, room);
+    memcpy(ids + frame->prefix_count + took, frame->suffix, frame->suffix_count * sizeof *ids);
+    *last = took < room;
+    return frame->prefix_count + took + frame->suffix_count;
+}
+
+static int add_text(const struct scorer *scorer, struct scorer_scratch *s, struct scorer_text text,
+                    size_t owner, enum scorer_long long_text, struct scorer_result *results,
+                    struct error *err)
+{
+    size_t frame_tokens = scorer->frame.prefix_count + scorer->frame.suffix_count;
+    bool last = false;
+    tokenizer_start(scorer->tokenizer, s->tokenizer, text.bytes, text.size);
+    for (size_t chunk = 0; !last; chunk++) {
+        size_t tokens = take_chunk(scorer, s, &last);
+        if (chunk > 0 && tokens == frame_tokens) {
+            break; /* the chunk before ended exactly with the text */
+        }
+        size_t start = s->starts[s->count];
+        if (start + tokens > s->batch_tokens) {
+            int code = run_batch(scorer, s, results, err);
+            if (code != 0) {
+                return code;
+            }
+            memmove(s->ids, s->ids + start, tokens * sizeof *s->ids);
+            start = 0;
+        }
+        assert(s->count < s->sequences_max);
+        s->owners[s->count] = owner;
+        s->count++;
+        s->starts[s->count] = (uint32_t)(start + tokens);
+        last = last || long_text == SCORER_LONG_TRUNCATE;
+    }
+    return 0;
+}
+
+static void finish_result(const struct scorer *scorer, struct scorer_result *result)
+{
+    result->score = 0;
+    result->label = 0;
+    for (size_t i = 0; i < scorer->label_count; i++) {
+        result->score += (double)result->probabilities[i] * scorer->labels[i].polarity;
+        if (result->probabilities[i] > result->probabilities[result->label]) {
+            result->label = (uint32_t)i;
+        }
+    }
+    /* Rounding may carry a sum of probabilities past one by a last bit. */
+    result->score = result->score > 1 ? 1 : result->score;
+}
+
+int scorer_run(const struct scorer *scorer, struct scorer_scratch *scratch,
+               const struct scorer_text *texts, size_t count, enum scorer_long long_text,
+               struct scorer_result *results, struct error *err)
+{
+    int code = 0;
+    scratch->count = 0;
+    scratch->starts[0] = 0;
+    for (size_t i = 0; i < count && code == 0; i++) {
+        results[i] = (struct scorer_result){0};
+        code = add_text(scorer, scratch, texts[i], i, long_text, results, err);
+    }
+    code = code ? code : run_batch(scorer, scratch, results, err);
+    for (size_t i = 0; i < count && code == 0; i++) {
+        finish_result(scorer, &results[i]);
+    }
+    return code;
+}
+
+size_t scorer_tokens(const struct scorer *scorer, struct scorer_scratch *scratch,
+                     struct scorer_text text, enum scorer_long long_text, uint32_t *ids,
+                     size_t ids_max)
+{
+    const struct tokenizer_frame *frame = &scorer->frame;
+    size_t frame_tokens = frame->prefix_count + frame->suffix_count;
+    size_t room = ids_max > frame->prefix_count ? ids_max - frame->prefix_count : 0;
+    size_t inner = tokenizer_encode(scorer->tokenizer, scratch->tokenizer, text.bytes, text.size,
+                                    room ? ids + frame->prefix_count : NULL, room);
+    if (long_text == SCORER_LONG_TRUNCATE && inner > scorer->tokens_max - frame_tokens) {
+        inner = scorer->tokens_max - frame_tokens;
+    }
+    for (size_t i = 0; i < frame->prefix_count && i < ids_max; i++) {
+        ids[i] = frame->prefix[i];
+    }
+    for (size_t i = 0; i < frame->suffix_count; i++) {
+        size_t at = frame->prefix_count + inner + i;
+        if (at < ids_max) {
+            ids[at] = frame->suffix[i];
+        }
+    }
+    return frame_tokens + inner;
+}
+
+/* ---- self-test ---- */
+
+static int expect_polarity(const struct scorer *scorer, const struct scorer_result *result,
+                           double polarity, const char *what, struct error *err)
+{
+    const struct checkpoint_label *label = &scorer->labels[result->label];
+    if (label->polarity == polarity) {
+        return 0;
+    }
+    return error_set(err, ERROR_CONFIG,
+                     "the model calls a plainly %s sentence \"%s\" (score %.3f): the order of "
+                     "\"id2label\" in config.json is wrong, or this model does not know English",
+                     what, label->name, result->score);
+}
+
+int scorer_self_test(const struct scorer *scorer, struct error *err)
+{
+    static const char negative[] = "This is terrible service, I am very angry and disappointed.";
+    static const char positive[] = "Thank you so much, this is wonderful, I am very happy.";
+    const struct scorer_text texts[] = {{negative, sizeof negative - 1},
+                                        {positive, sizeof positive - 1}};
+    struct scorer_result results[2];
+    struct scorer_scratch *scratch;
+    int code = scorer_scratch_create(scorer, 0, &scratch, err);
+    if (code != 0) {
+        return code;
+    }
+    code = scorer_run(scorer, scratch, texts, 2, SCORER_LONG_CHUNK, results, err);
+    code = code ? code : expect_polarity(scorer, &results[0], 0, "negative", err);
+    code = code ? code : expect_polarity(scorer, &results[1], 1, "positive", err);
+    scorer_scratch_destroy(scratch);
+    return code;
+}
