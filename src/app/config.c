@@ -1,0 +1,268 @@
+/* config.c - gathers the configuration from its sources: see config.h.
+ *
+ * Sources are read least binding first, each overwriting the last: file, environment, flags. Rows
+ * nobody set then get the default of the profile that won. The client secret is fetched last,
+ * because where to look for it is itself configuration.
+ */
+#include "app/config.h"
+
+#include "app/config_file.h"
+#include "app/config_internal.h"
+#include "app/config_table.h"
+#include "app/config_value.h"
+#include "app/config_yaml.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- file --- */
+
+/* A secret in a file that others may read is no secret; say so before anybody relies on it. */
+static int check_exposure(const struct config *config, const char *path, struct error *err)
+{
+    for (size_t i = 0; i < config_table_count; i++) {
+        const struct config_row *row = &config_table[i];
+        const struct config_origin *origin = config_table_origin(config, row);
+        if ((row->flags & CONFIG_FLAG_SECRET) && origin->layer == CONFIG_LAYER_FILE) {
+            return error_set(err, ERROR_CONFIG,
+                             "%s: %s stands in a file that others may read: chmod 600 %s, or use "
+                             "auth.client_secret_file",
+                             origin->where, row->key, path);
+        }
+    }
+    return 0;
+}
+
+static int load_file(struct config *config, const char *path, struct error *err)
+{
+    struct config_file file;
+    int result = config_file_read(&file, path, err);
+    if (result) {
+        return result;
+    }
+    const struct config_yaml_source source = {path, file.bytes, file.size};
+    result = config_yaml_load(config, &source, err);
+    if (!result && file.exposed) {
+        result = check_exposure(config, path, err);
+    }
+    config_file_done(&file);
+    return result;
+}
+
+/* --- environment --- */
+
+/* The value of a variable, or NULL when it is absent or empty: container tools pass on unset
+ * variables as empty ones. */
+static const char *variable(const char *const *environment, const char *name)
+{
+    size_t bytes = strlen(name);
+    for (; environment && *environment; environment++) {
+        if (strncmp(*environment, name, bytes) == 0 && (*environment)[bytes] == '=') {
+            const char *value = *environment + bytes + 1;
+            return *value ? value : NULL;
+        }
+    }
+    return NULL;
+}
+
+/* The tutorial's variable adds an id to a list and sets anything else. */
+static int set_from_variable(struct config *config, const struct config_row *row, const char *name,
+                             const char *value, struct error *err)
+{
+    int result = 0;
+    if (row->type == CONFIG_TYPE_LIST && name == row->tutorial_variable) {
+        if (config_value_has(config, row, value)) {
+            return 0;
+        }
+        result = config_value_add(config, row, value, err);
+    } else {
+        result = config_value_set(config, row, value, err);
+    }
+    if (result) {
+        return error_wrap(err, "environment variable %s", name);
+    }
+    return config_table_set_origin(config, row, CONFIG_LAYER_ENVIRONMENT, err, "%s", name);
+}
+
+/* UNDERTONE_* is more specific than the tutorial's names, so it is read after them - but for lists,
+ * which it would replace and they only add to. Unknown UNDERTONE_* variables are left alone: a
+ * cluster makes such names for its own use (UNDERTONE_SERVICE_HOST). */
+static int load_environment(struct config *config, const char *const *environment,
+                            struct error *err)
+{
+    int result = 0;
+    for (size_t i = 0; i < config_table_count && !result; i++) {
+        const struct config_row *row = &config_table[i];
+        char own[CONFIG_VARIABLE_BYTES];
+        bool own_first = row->type == CONFIG_TYPE_LIST;
+        const char *names[2] = {row->tutorial_variable, config_table_variable(row, own)};
+        for (int j = 0; j < 2 && !result; j++) {
+            const char *name = names[own_first ? 1 - j : j];
+            const char *value = name ? variable(environment, name) : NULL;
+            result = value ? set_from_variable(config, row, name, value, err) : 0;
+        }
+    }
+    return result;
+}
+
+/* --- flags --- */
+
+static int load_override(struct config *config, const char *override, struct error *err)
+{
+    char key[64];
+    const char *equals = strchr(override, '=');
+    size_t bytes = equals ? (size_t)(equals - override) : strlen(override);
+    if (!equals || bytes == 0 || bytes >= sizeof key) {
+        return error_set(err, ERROR_USAGE, "'%.*s': write KEY=VALUE, as in alert.threshold=0.3",
+                         (int)(bytes < 40 ? bytes : 40), override);
+    }
+    memcpy(key, override, bytes);
+    key[bytes] = '\0';
+    const struct config_row *row = config_table_find(key);
+    if (!row) {
+        const char *meant = config_table_suggest(key);
+        return error_set(err, ERROR_USAGE, "unknown key '%s'%s%s%s", key,
+                         meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+    }
+    if (row->flags & CONFIG_FLAG_SECRET) {
+        return error_set(err, ERROR_USAGE,
+                         "%s may not be given on the command line, where every user of this "
+                         "machine can read it: use CXONE_CLIENT_SECRET or auth.client_secret_file",
+                         key);
+    }
+    if (config_value_set(config, row, equals + 1, err)) {
+        if (err) {
+            err->code = ERROR_USAGE;
+        }
+        return ERROR_USAGE;
+    }
+    return config_table_set_origin(config, row, CONFIG_LAYER_FLAG, err, "command line");
+}
+
+static int load_overrides(struct config *config, const char *const *overrides, struct error *err)
+{
+    for (; overrides && *overrides; overrides++) {
+        if (load_override(config, *overrides, err)) {
+            error_wrap(err, "command line");
+            return ERROR_USAGE;
+        }
+    }
+    return 0;
+}
+
+/* --- defaults --- */
+
+static int load_default(struct config *config, const struct config_row *row, bool simulator,
+                        struct error *err)
+{
+    const struct config_origin *origin = config_table_origin(config, row);
+    if (origin->layer != CONFIG_LAYER_UNSET) {
+        return 0;
+    }
+    const char *special = simulator ? row->initial_simulator : NULL;
+    int result = config_value_set(config, row, special ? special : row->initial, err);
+    return result ? result
+                  : config_table_set_origin(config, row, CONFIG_LAYER_DEFAULT, err, "%s",
+                                            special ? "default of profile simulator" : "default");
+}
+
+static int load_defaults(struct config *config, struct error *err)
+{
+    int result = load_default(config, config_table_find("profile"), false, err);
+    bool simulator = !result && strcmp(config->profile, "simulator") == 0;
+    for (size_t i = 0; i < config_table_count && !result; i++) {
+        result = load_default(config, &config_table[i], simulator, err);
+    }
+    return result;
+}
+
+/* --- the client secret --- */
+
+static int load_secret_from(struct config *config, const char *path, bool guarded,
+                            enum config_layer layer, struct error *err)
+{
+    const struct config_row *row = config_table_find("auth.client_secret");
+    struct config_file file;
+    int result = config_file_read_secret(&file, path, guarded, err);
+    if (!result) {
+        result = config_value_set(config, row, file.bytes, err);
+        config_file_done(&file);
+    }
+    return result ? result : config_table_set_origin(config, row, layer, err, "file %s", path);
+}
+
+/* systemd hands credentials over in a folder only the service can enter; their mode shows the mask
+ * of an access list, so it says nothing and is not checked. */
+static int load_credential(struct config *config, const char *directory, struct error *err)
+{
+    char path[4096];
+    int size = snprintf(path, sizeof path, "%s/client_secret", directory);
+    if (size < 0 || (size_t)size >= sizeof path) {
+        return error_set(err, ERROR_CONFIG, "CREDENTIALS_DIRECTORY is too long");
+    }
+    FILE *there = fopen(path, "re");
+    if (!there) {
+        return 0;
+    }
+    (void)fclose(there);
+    return load_secret_from(config, path, false, CONFIG_LAYER_CREDENTIAL, err);
+}
+
+/* The secret itself, unless the name of its file was given by a more binding source. */
+static int load_secret(struct config *config, const char *const *environment, struct error *err)
+{
+    const struct config_row *file_row = config_table_find("auth.client_secret_file");
+    const struct config_row *row = config_table_find("auth.client_secret");
+    const struct config_origin *by_file = config_table_origin(config, file_row);
+    const struct config_origin *direct = config_table_origin(config, row);
+    const char *path = config->auth_client_secret_file;
+    const char *directory = variable(environment, "CREDENTIALS_DIRECTORY");
+    bool given = *config->auth_client_secret != '\0';
+    if (*path && (!given || by_file->layer > direct->layer)) {
+        size_t bytes = directory ? strlen(directory) : 0;
+        bool is_credential =
+            bytes > 0 && strncmp(path, directory, bytes) == 0 && path[bytes] == '/';
+        if (load_secret_from(config, path, !is_credential, by_file->layer, err)) {
+            return error_wrap(err, "auth.client_secret_file (%s)", by_file->where);
+        }
+        return 0;
+    }
+    if (!given && directory && load_credential(config, directory, err)) {
+        return error_wrap(err, "credential client_secret");
+    }
+    return 0;
+}
+
+/* --- public --- */
+
+int config_load(struct config *config, const struct config_sources *sources, struct error *err)
+{
+    *config = (struct config){0};
+    config->origins = calloc(config_table_count, sizeof *config->origins);
+    if (!config->origins) {
+        return error_set(err, ERROR_MEMORY, "no memory for the configuration");
+    }
+    int result = sources->file ? load_file(config, sources->file, err) : 0;
+    result = result ? result : load_environment(config, sources->environment, err);
+    result = result ? result : load_overrides(config, sources->overrides, err);
+    result = result ? result : load_defaults(config, err);
+    result = result ? result : load_secret(config, sources->environment, err);
+    result = result ? result : config_check_rules(config, err);
+    if (result) {
+        config_free(config);
+    }
+    return result;
+}
+
+void config_free(struct config *config)
+{
+    for (size_t i = 0; i < config_table_count; i++) {
+        config_value_clear(config, &config_table[i]);
+        if (config->origins) {
+            free(config->origins[i].where);
+        }
+    }
+    free(config->origins);
+    *config = (struct config){0};
+}

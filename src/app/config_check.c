@@ -1,0 +1,274 @@
+/* config_check.c - rules that no single row of the table can state: order between keys, the form of
+ * addresses, templates and names, and what the daemon needs besides. Nothing here touches the
+ * network: whether the vendor accepts the credentials is the daemon's to find out. */
+#include "app/config_internal.h"
+
+#include "app/config_table.h"
+#include "app/config_value.h"
+#include "cxone/profile.h"
+
+#include <string.h>
+
+/* --- order between keys --- */
+
+struct order {
+    const char *low;
+    const char *high;
+    bool strict;
+};
+
+static const struct order orders[] = {
+    {"poll.floor", "poll.active", false},
+    {"poll.active", "poll.idle", false},
+    {"poll.idle", "poll.quiet", false},
+    {"poll.overlap", "poll.overlap_max", false},
+    {"window.seconds", "window.max_seconds", false},
+    {"trend.leave", "trend.delta", false},
+    {"alert.threshold", "alert.recover", true},
+    {"rate.interaction_rps", "rate.client_rps", false},
+    {"retry.base", "retry.cap", false},
+    {"timeouts.connect", "timeouts.poll", false},
+    {"timeouts.connect", "timeouts.attributes", false},
+    {"timeouts.connect", "timeouts.suggestion", false},
+    {"timeouts.connect", "timeouts.token", false},
+};
+
+static int check_order(const struct config *config, const struct order *order, struct error *err)
+{
+    const struct config_row *rows[2] = {config_table_find(order->low),
+                                        config_table_find(order->high)};
+    double low = config_value_number(config, rows[0]);
+    double high = config_value_number(config, rows[1]);
+    if (low < high || (low == high && !order->strict)) {
+        return 0;
+    }
+    struct buf values[2];
+    for (int i = 0; i < 2; i++) {
+        buf_init(&values[i], 64);
+        config_value_write(config, rows[i], &values[i]);
+    }
+    int result = error_set(err, ERROR_CONFIG, "%s (%s, %s) must be %s %s (%s, %s)", order->low,
+                           buf_string(&values[0]), config_table_origin(config, rows[0])->where,
+                           order->strict ? "less than" : "at most", order->high,
+                           buf_string(&values[1]), config_table_origin(config, rows[1])->where);
+    buf_done(&values[0]);
+    buf_done(&values[1]);
+    return result;
+}
+
+/* --- addresses --- */
+
+/* Says where the offending key was set. */
+static int blame(const struct config *config, const char *key, const char *what, struct error *err)
+{
+    const struct config_origin *origin = config_table_origin(config, config_table_find(key));
+    error_set(err, ERROR_CONFIG, "%s (%s): %s", key, origin->where, what);
+    return ERROR_CONFIG;
+}
+
+/* Fills a template as the daemon will; `slots` are the placeholders it must hold. */
+static int check_endpoint(const struct config *config, const char *key, const char *text,
+                          const char *const *slots, struct error *err)
+{
+    struct buf url;
+    struct error detail = {0};
+    int result = 0;
+    buf_init(&url, 2 * 4096);
+    if (cxone_profile_url(text, "https://example.com", "id", 0, &url, &detail)) {
+        result = blame(config, key, detail.message, err);
+    } else if (strncmp(buf_string(&url), "https://", 8) != 0 &&
+               strncmp(buf_string(&url), "http://", 7) != 0) {
+        result = blame(config, key, "must begin with {base}, https:// or http://", err);
+    }
+    for (; *slots && !result; slots++) {
+        if (!strstr(text, *slots)) {
+            result = blame(config, key, "lacks a placeholder: {id}, and for transcripts {start_ms}",
+                           err);
+        }
+    }
+    buf_done(&url);
+    return result;
+}
+
+static int check_endpoints(const struct config *config, struct error *err)
+{
+    static const char *const none[] = {NULL};
+    static const char *const id[] = {"{id}", NULL};
+    static const char *const id_and_start[] = {"{id}", "{start_ms}", NULL};
+    int result =
+        check_endpoint(config, "ep.transcripts", config->ep_transcripts, id_and_start, err);
+    result =
+        result ? result : check_endpoint(config, "ep.attributes", config->ep_attributes, id, err);
+    result = result ? result
+                    : check_endpoint(config, "ep.suggestions", config->ep_suggestions, none, err);
+    if (!result && *config->ep_active_contacts) {
+        result =
+            check_endpoint(config, "ep.active_contacts", config->ep_active_contacts, none, err);
+    }
+    return result;
+}
+
+static int check_addresses(const struct config *config, struct error *err)
+{
+    const struct cxone_profile profile = {.env = config->env,
+                                          .env_template = config->env_template,
+                                          .api_base = config->api_base,
+                                          .auth_url = config->auth_url,
+                                          .token_path = config->auth_token_path,
+                                          .allow_plain_http = config->allow_plain_http};
+    struct buf url;
+    buf_init(&url, 4096);
+    int result = cxone_profile_base(&profile, &url, err);
+    buf_clear(&url);
+    result = result ? result : cxone_profile_auth_url(&profile, &url, err);
+    buf_done(&url);
+    return result;
+}
+
+/* "host:port", "[v6]:port", ":port" or empty. */
+static int check_listen(const struct config *config, struct error *err)
+{
+    const char *text = config->http_listen;
+    const char *colon = strrchr(text, ':');
+    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+    long port = 0;
+    if (*text == '\0') {
+        return 0;
+    }
+    for (size_t i = 0; i < digits && port <= 65535; i++) {
+        port = port * 10 + (colon[1 + i] - '0');
+    }
+    if (digits == 0 || colon[1 + digits] != '\0' || port > 65535) {
+        return blame(config, "http.listen", "must be HOST:PORT, as in 127.0.0.1:8090", err);
+    }
+    return 0;
+}
+
+/* --- words --- */
+
+static bool is_known_slot(const char *at, size_t bytes)
+{
+    static const char *const known[] = {"score", "trend", "minutes"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strlen(known[i]) == bytes && memcmp(at, known[i], bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_template(const struct config *config, struct error *err)
+{
+    for (const char *at = strchr(config->assist_template, '{'); at; at = strchr(at + 1, '{')) {
+        const char *close = strchr(at, '}');
+        if (!close || !is_known_slot(at + 1, (size_t)(close - at - 1))) {
+            return blame(config, "assist.template",
+                         "unknown placeholder; known are {score}, {trend} and {minutes}", err);
+        }
+    }
+    return 0;
+}
+
+/* A header's name is an RFC 9110 token. */
+static int check_header(const struct config *config, struct error *err)
+{
+    static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "!#$%&'*+-.^_`|~";
+    const char *name = config->assist_idempotency_header;
+    if (name[strspn(name, token)] != '\0') {
+        return blame(config, "assist.idempotency_header", "not a header's name", err);
+    }
+    return 0;
+}
+
+static int check_speakers(const struct config *config, struct error *err)
+{
+    const struct config_row *agent = config_table_find("map.direction_agent");
+    if (config->map_direction_customer.count == 0) {
+        return blame(config, "map.direction_customer", "names nobody, so nothing would be judged",
+                     err);
+    }
+    for (size_t i = 0; i < config->map_direction_customer.count; i++) {
+        if (config_value_has(config, agent, config->map_direction_customer.items[i])) {
+            return blame(config, "map.direction_agent",
+                         "holds a name that map.direction_customer has too", err);
+        }
+    }
+    return 0;
+}
+
+static int check_attribute_keys(const struct config *config, struct error *err)
+{
+    static const char *const names[] = {"attr.score_key", "attr.trend_key", "attr.count_key",
+                                        "attr.as_of_key"};
+    const char *keys[] = {config->attr_score_key, config->attr_trend_key, config->attr_count_key,
+                          config->attr_as_of_key};
+    for (size_t i = 1; i < 4; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (*keys[i] && strcmp(keys[i], keys[j]) == 0) {
+                return blame(config, names[i], "the same attribute as another attr.*_key", err);
+            }
+        }
+    }
+    return 0;
+}
+
+static int check_interactions(const struct config *config, struct error *err)
+{
+    struct buf url;
+    struct error detail = {0};
+    int result = 0;
+    buf_init(&url, 2 * 4096);
+    for (size_t i = 0; i < config->interactions.count && !result; i++) {
+        buf_clear(&url);
+        if (cxone_profile_url("{id}", "", config->interactions.items[i], 0, &url, &detail)) {
+            result = blame(config, "interactions", detail.message, err);
+        }
+    }
+    buf_done(&url);
+    return result;
+}
+
+int config_check_rules(const struct config *config, struct error *err)
+{
+    int result = 0;
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0] && !result; i++) {
+        result = check_order(config, &orders[i], err);
+    }
+    result = result ? result : check_addresses(config, err);
+    result = result ? result : check_endpoints(config, err);
+    result = result ? result : check_listen(config, err);
+    result = result ? result : check_template(config, err);
+    result = result ? result : check_header(config, err);
+    result = result ? result : check_speakers(config, err);
+    result = result ? result : check_attribute_keys(config, err);
+    return result ? result : check_interactions(config, err);
+}
+
+/* --- what run needs --- */
+
+int config_check_run(const struct config *config, struct error *err)
+{
+    if (!*config->auth_client_id) {
+        return error_set(err, ERROR_CONFIG,
+                         "no credentials: set CXONE_CLIENT_ID, or auth.client_id in the "
+                         "configuration file");
+    }
+    if (!*config->auth_client_secret) {
+        return error_set(err, ERROR_CONFIG,
+                         "no client secret: set CXONE_CLIENT_SECRET, or auth.client_secret_file to "
+                         "a file that only you can read, or hand over the systemd credential "
+                         "'client_secret'");
+    }
+    if (config->discover_mode == CONFIG_DISCOVER_FIXED && config->interactions.count == 0) {
+        return error_set(err, ERROR_CONFIG,
+                         "no call to follow: set CXONE_INTERACTION_ID or interactions, or "
+                         "discover.mode: active_contacts with ep.active_contacts");
+    }
+    if (config->discover_mode == CONFIG_DISCOVER_ACTIVE_CONTACTS && !*config->ep_active_contacts) {
+        return error_set(err, ERROR_CONFIG,
+                         "discover.mode is active_contacts but ep.active_contacts is empty: set "
+                         "it, or use discover.mode: fixed with interactions");
+    }
+    return 0;
+}

@@ -1,0 +1,337 @@
+/* config_table.c - every configuration key, once: see config_table.h.
+ *
+ * The loader, `config show`, `config check` and docs/CONFIGURATION.md are all made from this table.
+ * It is read with libyaml's events rather than through libcyaml's schema, because one table of our
+ * own then gives types, bounds, places in the file, origins and the document; two would drift.
+ */
+#include "app/config_table.h"
+
+#include "app/suggest.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct config, member)
+
+#define TEXT(name, member, text_max, text, what)                                      \
+    .key = name, .type = CONFIG_TYPE_STRING, .offset = AT(member), .max = (text_max), \
+    .initial = (text), .meaning = (what)
+#define SPAN(name, member, least, most, text, what)                                  \
+    .key = name, .type = CONFIG_TYPE_DURATION, .offset = AT(member), .min = (least), \
+    .max = (most), .initial = (text), .meaning = (what)
+#define WHOLE(name, member, least, most, text, what)                                               \
+    .key = name, .type = CONFIG_TYPE_INTEGER, .offset = AT(member), .min = (least), .max = (most), \
+    .initial = (text), .meaning = (what)
+#define SHARE(name, member, least, most, text, what)                                              \
+    .key = name, .type = CONFIG_TYPE_NUMBER, .offset = AT(member), .min = (least), .max = (most), \
+    .initial = (text), .meaning = (what)
+#define LIST(name, member, count_max, text, what)                                    \
+    .key = name, .type = CONFIG_TYPE_LIST, .offset = AT(member), .max = (count_max), \
+    .initial = (text), .meaning = (what)
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, NAME = 128, LONG = 2048 };
+
+/* cxone/profile.h keeps a terminating NULL among its CXONE_NAMES_MAX (8) aliases. */
+enum { ALIASES_MAX = 7, INTERACTIONS_MAX = 10000 };
+
+const struct config_row config_table[] = {
+    {TEXT("profile", profile, NAME, "tutorial", "set of defaults to start from"),
+     .choices = {"tutorial", "simulator"}},
+    {.key = "mode",
+     .type = CONFIG_TYPE_ENUM,
+     .offset = AT(mode),
+     .initial = "live",
+     .choices = {"live", "shadow"},
+     .meaning = "`shadow` judges and logs but writes nothing back"},
+
+    {TEXT("env", env, LONG, "us-1.api.cxone.com",
+          "where the API is: a label (`us-1`), a host with optional port, or an absolute URL"),
+     .tutorial_variable = "CXONE_ENV"},
+    {TEXT("env_template", env_template, LONG, "https://{env}.api.cxone.com",
+          "how a label without a dot becomes an address")},
+    {TEXT("api_base", api_base, LONG, "", "address of the API; empty: derived from `env`")},
+    {TEXT("auth_url", auth_url, LONG, "",
+          "address of the token endpoint; empty: the API's address and `auth.token_path`")},
+    {.key = "http.allow_plain",
+     .type = CONFIG_TYPE_BOOL,
+     .offset = AT(allow_plain_http),
+     .initial = "false",
+     .meaning = "permit http:// to hosts other than this machine"},
+
+    {TEXT("auth.client_id", auth_client_id, LONG, "", "OAuth client"),
+     .tutorial_variable = "CXONE_CLIENT_ID"},
+    {TEXT("auth.client_secret", auth_client_secret, LONG, "",
+          "its secret; better given by file or systemd credential"),
+     .flags = CONFIG_FLAG_SECRET | CONFIG_FLAG_PROSE, .tutorial_variable = "CXONE_CLIENT_SECRET"},
+    {TEXT("auth.client_secret_file", auth_client_secret_file, LONG, "",
+          "file with the secret, readable by its owner only")},
+    {TEXT("auth.scope", auth_scope, LONG, "interactions:view interactions:write agentassist:write",
+          "scopes to ask for; empty sends none")},
+    {TEXT("auth.token_path", auth_token_path, LONG, "/oauth/token",
+          "path of the token endpoint below the API's address"),
+     .flags = CONFIG_FLAG_REQUIRED},
+
+    {TEXT("ep.transcripts", ep_transcripts, LONG,
+          "{base}/api/v2/interactions/{id}/transcripts"
+          "?direction=both&includeFinal=true&startTime={start_ms}",
+          "GET: transcript of a call; must hold `{id}` and `{start_ms}`"),
+     .flags = CONFIG_FLAG_REQUIRED},
+    {TEXT("ep.attributes", ep_attributes, LONG, "{base}/api/v2/interactions/{id}/attributes",
+          "PATCH: attributes of a call; must hold `{id}`"),
+     .flags = CONFIG_FLAG_REQUIRED},
+    {TEXT("ep.suggestions", ep_suggestions, LONG, "{base}/api/v2/agentassist/suggestions",
+          "POST: a suggestion for the agent"),
+     .flags = CONFIG_FLAG_REQUIRED},
+    {TEXT("ep.active_contacts", ep_active_contacts, LONG, "",
+          "GET: the calls live now; empty: there is no such endpoint"),
+     .initial_simulator = "{base}/api/v2/interactions/active"},
+
+    {LIST("map.direction_customer", map_direction_customer, ALIASES_MAX,
+          "customer,inbound,patron,contact,end_user,caller",
+          "values of `direction` that mean the customer, case ignored")},
+    {LIST("map.direction_agent", map_direction_agent, ALIASES_MAX, "agent,outbound,internal",
+          "values of `direction` that mean the agent, case ignored")},
+    {.key = "map.missing_final",
+     .type = CONFIG_TYPE_BOOL,
+     .offset = AT(map_missing_final),
+     .initial = "false",
+     .meaning = "what a segment without `isFinal` counts as"},
+
+    {TEXT("attr.score_key", attr_score_key, NAME, "realtime_sentiment_score",
+          "attribute that holds the score, as text with up to 3 decimals"),
+     .flags = CONFIG_FLAG_REQUIRED},
+    {TEXT("attr.trend_key", attr_trend_key, NAME, "sentiment_trend",
+          "attribute that holds `stable`, `improving` or `declining`"),
+     .flags = CONFIG_FLAG_REQUIRED},
+    {TEXT("attr.count_key", attr_count_key, NAME, "",
+          "attribute for the number of customer utterances judged; empty: not sent")},
+    {TEXT("attr.as_of_key", attr_as_of_key, NAME, "",
+          "attribute for the end of the newest of them, epoch ms; empty: not sent")},
+    {SPAN("attr.min_interval", attr_min_interval_ms, 0, HOUR, "2s",
+          "least time between two writes to one call")},
+    {SHARE("attr.min_delta", attr_min_delta, 0, 1, "0.01",
+           "a smaller change of score is not worth a write")},
+
+    {.key = "assist.delivery",
+     .type = CONFIG_TYPE_ENUM,
+     .offset = AT(assist_delivery),
+     .initial = "suggestions_api",
+     .choices = {"suggestions_api", "none"},
+     .meaning = "how alerts reach the agent"},
+    {TEXT("assist.template", assist_template, LONG,
+          "Sentiment analysis indicates declining customer mood. "
+          "Consider empathy statements or supervisor escalation.",
+          "the hint; `{score}`, `{trend}` and `{minutes}` are filled in"),
+     .flags = CONFIG_FLAG_REQUIRED | CONFIG_FLAG_PROSE},
+    {TEXT("assist.type", assist_type, NAME, "text", "type of suggestion sent"),
+     .flags = CONFIG_FLAG_REQUIRED},
+    {TEXT("assist.idempotency_header", assist_idempotency_header, NAME, "Idempotency-Key",
+          "header that names the alert; empty sends none")},
+
+    {SPAN("poll.active", poll_active_ms, 100, HOUR, "1s", "pace while a call talks")},
+    {SPAN("poll.idle", poll_idle_ms, 100, HOUR, "2s", "pace after an empty reply")},
+    {SPAN("poll.quiet", poll_quiet_ms, 100, HOUR, "5s", "pace in a longer silence")},
+    {SPAN("poll.floor", poll_floor_ms, 50, HOUR, "500ms",
+          "least time between two polls of one call, whatever happens")},
+    {SPAN("poll.overlap", poll_overlap_ms, 0, HOUR, "30s",
+          "how far each poll reaches back; raised by what is learnt of late finals")},
+    {SPAN("poll.overlap_max", poll_overlap_max_ms, 0, HOUR, "180s", "bound of that")},
+    {SPAN("poll.deep_interval", poll_deep_interval_ms, SECOND, HOUR, "20s",
+          "how often one poll reaches back `poll.overlap_max`")},
+    {.key = "poll.start_from",
+     .type = CONFIG_TYPE_START_FROM,
+     .offset = AT(poll_lookback_ms),
+     .max = 24.0 * HOUR,
+     .initial = "now-60s",
+     .meaning = "where a call is picked up: `now-60s`, or `beginning`"},
+    {SPAN("poll.lateness", poll_lateness_ms, 0, HOUR, "60s",
+          "an utterance that ended longer ago never opens an alert")},
+
+    {SHARE("window.seconds", window_seconds, 1, 3600, "30", "width of the current window")},
+    {WHOLE("window.max_seconds", window_max_seconds, 1, 3600, "120",
+           "how far a thin window is widened")},
+    {WHOLE("window.min_utterances", window_min_utterances, 1, 100, "3",
+           "a window with fewer customer utterances is thin")},
+    {SHARE("trend.delta", trend_delta, 0, 1, "0.05",
+           "a change of the mean beyond this is a trend")},
+    {SHARE("trend.leave", trend_leave, 0, 1, "0.03", "a change below this ends it")},
+    {SHARE("alert.threshold", alert_threshold, 0, 1, "0.35",
+           "a declining mean below this opens an alert")},
+    {SHARE("alert.recover", alert_recover, 0, 1, "0.45", "a mean above this ends it")},
+    {SPAN("alert.recover_hold", alert_recover_hold_ms, 0, HOUR, "10s",
+          "how long it must stay above")},
+    {SPAN("alert.cooldown", alert_cooldown_ms, 0, HOUR, "15s",
+          "from a delivered suggestion to the next alert of that call")},
+    {WHOLE("alert.min_samples", alert_min_samples, 1, 100, "2",
+           "fewer utterances in a window never alert")},
+    {SHARE("alert.sustained_reference", alert_sustained_reference, 0, 1, "0.46",
+           "CUSUM reference of the sustained-low path: scores below it add up")},
+    {SHARE("alert.sustained_limit", alert_sustained_limit, 0.01, 1000, "0.9",
+           "the sum that opens a sustained-low alert")},
+
+    {SHARE("rate.client_rps", rate_client_rps, 0.1, 100000, "10",
+           "requests a second, all calls together"),
+     .initial_simulator = "400"},
+    {SHARE("rate.interaction_rps", rate_interaction_rps, 0.01, 1000, "1",
+           "requests a second for one call")},
+    {SHARE("rate.reserve_for_alerts", rate_reserve_for_alerts, 0, 0.9, "0.1",
+           "share of the quota that only suggestions may use")},
+
+    {WHOLE("retry.max", retry_max, 1, 20, "3", "attempts in all")},
+    {SPAN("retry.base", retry_base_ms, 1, MINUTE, "250ms",
+          "bound of the first wait; doubles, with full jitter")},
+    {SPAN("retry.cap", retry_cap_ms, 1, HOUR, "30s", "bound of any wait")},
+    {SPAN("retry_after.max", retry_after_max_ms, SECOND, HOUR, "300s",
+          "a longer Retry-After is cut to this")},
+
+    {WHOLE("breaker.failures", breaker_failures, 1, 1000, "5",
+           "failures in a row that open the breaker of an endpoint")},
+    {SPAN("breaker.open", breaker_open_ms, 100, HOUR, "30s", "pause before the first probe")},
+    {SPAN("breaker.probe", breaker_probe_ms, 100, HOUR, "5s", "pause between probes")},
+
+    {SPAN("timeouts.connect", timeout_connect_ms, 10, 10 * MINUTE, "2s", "TCP and TLS")},
+    {SPAN("timeouts.poll", timeout_poll_ms, 10, 10 * MINUTE, "5s",
+          "a transcript or discovery request")},
+    {SPAN("timeouts.attributes", timeout_attributes_ms, 10, 10 * MINUTE, "3s",
+          "an attribute write")},
+    {SPAN("timeouts.suggestion", timeout_suggestion_ms, 10, 10 * MINUTE, "15s", "a suggestion")},
+    {SPAN("timeouts.token", timeout_token_ms, 10, 10 * MINUTE, "10s", "a token request")},
+
+    {.key = "http.max_body",
+     .type = CONFIG_TYPE_SIZE,
+     .offset = AT(http_max_body_bytes),
+     .min = 1024,
+     .max = 1024.0 * 1024 * 1024,
+     .initial = "8MiB",
+     .meaning = "a longer reply is refused"},
+    {TEXT("http.proxy", http_proxy, LONG, "", "proxy for all requests: `http://host:port`")},
+    {TEXT("http.listen", http_listen, NAME, "127.0.0.1:8090",
+          "address of /metrics, /healthz and /readyz; empty: none")},
+    {TEXT("tls.ca_file", tls_ca_file, LONG, "",
+          "PEM file of trusted authorities; empty: the system's")},
+
+    {.key = "discover.mode",
+     .type = CONFIG_TYPE_ENUM,
+     .offset = AT(discover_mode),
+     .initial = "fixed",
+     .initial_simulator = "active_contacts",
+     .choices = {"fixed", "active_contacts"},
+     .meaning = "follow `interactions` only, or whatever `ep.active_contacts` lists"},
+    {SPAN("discover.interval", discover_interval_ms, 100, HOUR, "5s", "pace of discovery")},
+    {WHOLE("discover.max", discover_max, 1, 1000000, "10000", "calls followed at once")},
+    {LIST("interactions", interactions, INTERACTIONS_MAX, "", "ids of calls to follow"),
+     .tutorial_variable = "CXONE_INTERACTION_ID"},
+
+    {SPAN("end.idle_timeout", end_idle_timeout_ms, SECOND, 24 * HOUR, "10min",
+          "a call silent for this long is over")},
+    {WHOLE("end.on_404_count", end_on_404_count, 1, 100, "2",
+           "404 replies in a row that mean a call is over")},
+
+    {TEXT("model.dir", model_dir, LONG, "",
+          "folder of a checkpoint, or a model's name; empty: the default model")},
+    {WHOLE("model.threads", model_threads, 0, 256, "0",
+           "scoring threads; 0: one per core, at most 2")},
+    {WHOLE("model.batch_tokens", model_batch_tokens, 16, 65536, "512", "tokens scored in one go")},
+    {TEXT("model.kernels", model_kernels, NAME, "auto",
+          "arithmetic kernels; `auto`: the best this CPU runs"),
+     .choices = {"auto", "ref", "avx2"}},
+
+    {.key = "log.level",
+     .type = CONFIG_TYPE_ENUM,
+     .offset = AT(log_level),
+     .initial = "info",
+     .choices = {"debug", "info", "warn", "error"},
+     .meaning = "lines below it are dropped"},
+    {TEXT("log.hash_key_file", log_hash_key_file, LONG, "",
+          "file of 64 hex digits that keys the hashes of ids in logs; empty: new at each start")},
+};
+
+const size_t config_table_count = sizeof config_table / sizeof config_table[0];
+
+_Static_assert(sizeof config_table / sizeof config_table[0] <= CONFIG_ROWS_MAX, "raise the bound");
+
+const struct config_row *config_table_find(const char *key)
+{
+    for (size_t i = 0; i < config_table_count; i++) {
+        if (strcmp(config_table[i].key, key) == 0) {
+            return &config_table[i];
+        }
+    }
+    return NULL;
+}
+
+const struct config_row *config_table_find_group(const char *group)
+{
+    size_t bytes = strlen(group);
+    for (size_t i = 0; i < config_table_count; i++) {
+        if (strncmp(config_table[i].key, group, bytes) == 0 && config_table[i].key[bytes] == '.') {
+            return &config_table[i];
+        }
+    }
+    return NULL;
+}
+
+/* A key whose last part was typed right but whose group was left out. */
+static const char *key_by_last_part(const char *typed)
+{
+    for (size_t i = 0; i < config_table_count; i++) {
+        const char *dot = strchr(config_table[i].key, '.');
+        if (dot && strcmp(dot + 1, typed) == 0) {
+            return config_table[i].key;
+        }
+    }
+    return NULL;
+}
+
+const char *config_table_suggest(const char *key)
+{
+    static const char *const groups[] = {"auth",  "ep",          "map",     "attr",     "assist",
+                                         "poll",  "window",      "trend",   "alert",    "rate",
+                                         "retry", "retry_after", "breaker", "timeouts", "http",
+                                         "tls",   "discover",    "end",     "model",    "log"};
+    struct suggest best = {0};
+    for (size_t i = 0; i < config_table_count; i++) {
+        suggest_offer(&best, key, config_table[i].key);
+    }
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0] && !strchr(key, '.'); i++) {
+        suggest_offer(&best, key, groups[i]);
+    }
+    return best.word ? best.word : key_by_last_part(key);
+}
+
+const char *config_table_variable(const struct config_row *row, char out[CONFIG_VARIABLE_BYTES])
+{
+    (void)snprintf(out, CONFIG_VARIABLE_BYTES, "UNDERTONE_%s", row->key);
+    for (char *at = out; *at; at++) {
+        *at = *at == '.' ? '_' : (char)toupper((unsigned char)*at);
+    }
+    return out;
+}
+
+struct config_origin *config_table_origin(const struct config *config, const struct config_row *row)
+{
+    return &config->origins[row - config_table];
+}
+
+int config_table_set_origin(struct config *config, const struct config_row *row,
+                            enum config_layer layer, struct error *err, const char *format, ...)
+{
+    enum { WHERE_BYTES_MAX = 4096 + 64 };
+    struct buf where;
+    va_list args;
+    buf_init(&where, WHERE_BYTES_MAX);
+    va_start(args, format);
+    bool ok = buf_vprintf(&where, format, args);
+    va_end(args);
+    if (!ok) {
+        buf_done(&where);
+        return error_set(err, ERROR_MEMORY, "no memory for the configuration");
+    }
+    struct config_origin *origin = config_table_origin(config, row);
+    free(origin->where);
+    *origin = (struct config_origin){layer, where.bytes};
+    return 0;
+}
