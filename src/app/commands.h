@@ -1,0 +1,16 @@
+/* app/commands.h - one function per command of the program.
+ *
+ * Each gets the arguments from its own name on (argv[0] is "score"), writes data to standard output
+ * and messages to standard error, and returns the process's exit status (error_exit_status).
+ */
+#ifndef APP_COMMANDS_H
+#define APP_COMMANDS_H
+
+int command_run(int argc, char **argv);      /* the daemon */
+int command_score(int argc, char **argv);    /* utterances in, sentiment out */
+int command_tokenize(int argc, char **argv); /* utterances in, token ids out */
+int command_replay(int argc, char **argv);   /* recorded calls through the judgement */
+int command_bench(int argc, char **argv);    /* speed of the engine on this machine */
+int command_config(int argc, char **argv);   /* check, show, document */
+
+#endif

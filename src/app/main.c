@@ -1,0 +1,72 @@
+/* main.c - the program's entrance: finds the command and hands it the rest of the line. */
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "app/suggest.h"
+#include "base/keyhash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "undertone watches live contact-center calls and tells their agents when a customer's mood "
+    "sinks.\n"
+    "\n"
+    "  undertone config check --config undertone.yaml\n"
+    "  CXONE_CLIENT_ID=id CXONE_CLIENT_SECRET=... CXONE_INTERACTION_ID=call undertone run\n"
+    "\n"
+    "usage: undertone COMMAND [options]\n"
+    "\n"
+    "  run        follow live calls, judge, write back (the daemon)\n"
+    "  config     check or show the configuration\n"
+    "\n"
+    "  undertone COMMAND --help explains a command; --version prints the version.\n"
+    "Documentation: docs/CONFIGURATION.md\n";
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+    {"run", command_run},
+    {"config", command_config},
+};
+
+static int fail_unknown(const char *name)
+{
+    struct suggest best = {0};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        suggest_offer(&best, name, commands[i].name);
+    }
+    (void)fprintf(stderr, "undertone: unknown command '%s'%s%s%s\nTry 'undertone --help'.\n", name,
+                  best.word ? "; did you mean '" : "", best.word ? best.word : "",
+                  best.word ? "'?" : "");
+    return error_exit_status(ERROR_USAGE);
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (keyhash_library_init() != 0) {
+        (void)fprintf(stderr, "undertone: the random number generator is not available\n");
+        return error_exit_status(ERROR_INTERNAL);
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        (void)fputs(help, stdout);
+        return command_line_finish(0);
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("undertone %s\n", UNDERTONE_VERSION);
+        return command_line_finish(0);
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    if (argc < 2) {
+        (void)fputs(help, stderr);
+        return error_exit_status(ERROR_USAGE);
+    }
+    return fail_unknown(name);
+}
