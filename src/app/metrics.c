@@ -225,7 +225,7 @@ void metrics_write(const struct metrics *metrics, struct buf *out)
 void metrics_document(struct buf *out)
 {
     buf_append_string(out, "# Metrics\n\nServed at `/metrics` in Prometheus' text format. Made by "
-                           "`undertone metrics document`; do not edit.\n\n"
+                           "`undertone config document --metrics`; do not edit.\n\n"
                            "| series | type | meaning |\n|---|---|---|\n");
     const char *help = "";
     for (int i = 0; i < METRICS; i++) {

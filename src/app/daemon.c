@@ -1,0 +1,295 @@
+/* daemon.c - the daemon's life: start, run, stop. See daemon.h and ARCHITECTURE.md. */
+#include "app/daemon_internal.h"
+
+#include "app/model_path.h"
+#include "app/wire.h"
+#include "base/lines.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STOP_PATIENCE_MS = 5000 };
+
+/* --- start ----------------------------------------------------------------------------------- */
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return -1;
+}
+
+static int load_hash_key(struct daemon *daemon, struct error *err)
+{
+    const char *path = daemon->config->log_hash_key_file;
+    if (!path[0]) {
+        keyhash_random(&daemon->keyhash);
+        return 0;
+    }
+    char *text;
+    size_t size;
+    int result = lines_read_file(path, 4096, &text, &size, err);
+    if (result) {
+        return error_wrap(err, "log.hash_key_file");
+    }
+    while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r')) {
+        size--;
+    }
+    bool good = size == KEYHASH_KEY_BYTES * 2;
+    for (size_t i = 0; good && i < KEYHASH_KEY_BYTES; i++) {
+        int high = hex_value(text[i * 2]);
+        int low = hex_value(text[i * 2 + 1]);
+        good = high >= 0 && low >= 0;
+        daemon->keyhash.key[i] = (unsigned char)(high << 4 | low);
+    }
+    keyhash_wipe(text, size);
+    free(text);
+    return good ? 0
+                : error_set(err, ERROR_CONFIG,
+                            "log.hash_key_file %s: expected 64 lower-case hexadecimal digits "
+                            "(make one with: openssl rand -hex 32)",
+                            path);
+}
+
+static unsigned thread_count(const struct config *config)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (config->model_threads > 0) {
+        return (unsigned)config->model_threads;
+    }
+    return cores > 2 ? 2 : (cores < 1 ? 1 : (unsigned)cores);
+}
+
+static int load_model(struct daemon *daemon, struct error *err)
+{
+    const struct config *config = daemon->config;
+    const char *kernels = strcmp(config->model_kernels, "auto") == 0 ? NULL : config->model_kernels;
+    struct scorer_options options = {.kernels = kernels};
+    char *directory = NULL;
+    struct mono begun = clock_mono();
+    int result = model_path_find(config->model_dir, &directory, err);
+    if (!result) {
+        result = scorer_open(&daemon->scorer, directory, &options, err);
+    }
+    if (!result) {
+        result = scorer_self_test(daemon->scorer, err);
+    }
+    if (!result) {
+        log_write(daemon->log, LOG_INFO, "model_loaded", "the model is ready and passed its test",
+                  LOG_TEXT("directory", directory),
+                  LOG_TEXT("kernels", scorer_kernels_name(daemon->scorer)),
+                  LOG_INT("weight_bytes", scorer_weight_bytes(daemon->scorer)),
+                  LOG_INT("threads", thread_count(config)),
+                  LOG_NUMBER("dur_s", (double)mono_ms_between(begun, clock_mono()) / 1e3));
+    }
+    free(directory);
+    return result ? error_wrap(err, "model") : 0;
+}
+
+static int make_vendor_connection(struct daemon *daemon, uint64_t seed, struct error *err)
+{
+    struct http_client_options client_options;
+    struct cxone_options options;
+    wire_http_client(daemon->config, &client_options);
+    wire_cxone(daemon->config, seed, &options);
+    options.on_event = daemon_report_vendor_event;
+    options.user = daemon;
+    int result = http_client_create(&daemon->client, daemon->loop, &client_options, err);
+    return result ? result
+                  : cxone_create(&daemon->cxone, daemon->loop, daemon->client, &options, err);
+}
+
+static int make_pipeline(struct daemon *daemon, uint64_t seed, struct error *err)
+{
+    struct pipeline_options options;
+    wire_pipeline(daemon->config, seed, &options);
+    daemon->pipeline = pipeline_create(&options);
+    roster_init(&daemon->roster, options.calls_max);
+    if (!daemon->pipeline) {
+        return error_set(err, ERROR_MEMORY, "no memory to follow %zu calls", options.calls_max);
+    }
+    return store_open_memory(&daemon->store, options.calls_max * 4, err);
+}
+
+static void on_stop_patience_over(void *user)
+{
+    struct daemon *daemon = user;
+    log_write_fields(daemon->log, LOG_WARN, "stop_forced",
+                     "what was still owed is given up after 5 s", NULL, 0);
+    loop_stop(daemon->loop);
+}
+
+static void on_signal(void *user, int signal_number)
+{
+    struct daemon *daemon = user;
+    log_write(daemon->log, LOG_INFO, "stopping", "a signal asks to stop",
+              LOG_INT("signal", signal_number));
+    if (daemon->stopping) {
+        loop_stop(daemon->loop);
+        return;
+    }
+    daemon->stopping = true;
+    loop_timer_stop(daemon->discover_timer);
+    loop_timer_start(daemon->stop_timer, STOP_PATIENCE_MS, 0);
+    struct pipeline_event event = {.kind = PIPELINE_STOP};
+    daemon_step(daemon, &event);
+}
+
+static int make_timers(struct daemon *daemon, struct error *err)
+{
+    int result = loop_timer_create(daemon->loop, daemon_on_due, daemon, &daemon->due_timer, err);
+    if (!result) {
+        result = loop_timer_create(daemon->loop, daemon_on_discover, daemon,
+                                   &daemon->discover_timer, err);
+    }
+    if (!result) {
+        result = loop_timer_create(daemon->loop, on_stop_patience_over, daemon, &daemon->stop_timer,
+                                   err);
+    }
+    if (!result) {
+        result = loop_on_signal(daemon->loop, SIGTERM, on_signal, daemon, err);
+    }
+    return result ? result : loop_on_signal(daemon->loop, SIGINT, on_signal, daemon, err);
+}
+
+static int set_up(struct daemon *daemon, struct error *err)
+{
+    uint64_t seed;
+    keyhash_random_bytes(&seed, sizeof seed);
+    int result = load_hash_key(daemon, err);
+    if (!result) {
+        result = loop_create(&daemon->loop, err);
+    }
+    if (!result) {
+        result = make_vendor_connection(daemon, seed, err);
+    }
+    if (!result) {
+        result = make_pipeline(daemon, seed, err);
+    }
+    if (!result) {
+        result = daemon_http_create(daemon, err);
+    }
+    if (!result) {
+        result = load_model(daemon, err);
+    }
+    if (!result) {
+        result = score_pool_create(
+            &daemon->pool, daemon->loop, daemon->scorer, thread_count(daemon->config),
+            (size_t)daemon->config->model_batch_tokens, daemon_on_answer, daemon, err);
+    }
+    return result ? result : make_timers(daemon, err);
+}
+
+int daemon_create(struct daemon **daemon, const struct config *config, const struct log *log,
+                  struct error *err)
+{
+    *daemon = NULL;
+    struct daemon *created = calloc(1, sizeof *created);
+    if (!created) {
+        return error_set(err, ERROR_MEMORY, "no memory for the daemon");
+    }
+    created->config = config;
+    created->log = log;
+    created->started = clock_mono();
+    metrics_set(&created->metrics, METRIC_START_TIME, (double)clock_wall().ms / 1e3);
+    for (int i = 0; i < REPORT_CLASSES; i++) {
+        limiter_init(&created->report_limits[i], 2, 20, created->started);
+    }
+    int result = set_up(created, err);
+    if (result) {
+        daemon_destroy(created);
+        return result;
+    }
+    *daemon = created;
+    return 0;
+}
+
+/* --- run and stop ---------------------------------------------------------------------------- */
+
+void daemon_fail(struct daemon *daemon, const struct error *err)
+{
+    if (!daemon->fatal.code) {
+        daemon->fatal = *err;
+    }
+    loop_stop(daemon->loop);
+}
+
+void daemon_check_stopped(struct daemon *daemon)
+{
+    if (daemon->stopping && score_pool_queued(daemon->pool) == 0 &&
+        pipeline_settled(daemon->pipeline)) {
+        loop_stop(daemon->loop);
+    }
+}
+
+static void follow_fixed_calls(struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->config->interactions.count; i++) {
+        struct pipeline_event event = {.kind = PIPELINE_CALL_LISTED,
+                                       .interaction_id = daemon->config->interactions.items[i]};
+        daemon_step(daemon, &event);
+    }
+}
+
+static void warn_of_quota(const struct daemon *daemon)
+{
+    const struct config *config = daemon->config;
+    size_t calls = config->interactions.count;
+    double seconds = (double)calls / config->rate_client_rps;
+    if (calls > 0 && seconds * 1e3 > (double)config->poll_active_ms) {
+        log_write(daemon->log, LOG_WARN, "quota_short",
+                  "rate.client_rps lets each call be seen less often than poll.active asks",
+                  LOG_INT("calls", calls), LOG_NUMBER("seconds_between_polls", seconds));
+    }
+}
+
+int daemon_run(struct daemon *daemon, struct error *err)
+{
+    log_write(daemon->log, LOG_INFO, "started", "undertone is running",
+              LOG_TEXT("version", UNDERTONE_VERSION), LOG_INT("pid", getpid()),
+              LOG_TEXT("profile", daemon->config->profile),
+              LOG_TEXT("mode", daemon->config->mode == CONFIG_MODE_LIVE ? "live" : "shadow"),
+              LOG_INT("http_port", daemon->server ? http_server_port(daemon->server) : 0),
+              LOG_NUMBER("dur_s", (double)mono_ms_between(daemon->started, clock_mono()) / 1e3));
+    warn_of_quota(daemon);
+    follow_fixed_calls(daemon);
+    if (daemon->config->discover_mode == CONFIG_DISCOVER_ACTIVE_CONTACTS) {
+        loop_timer_start(daemon->discover_timer, 0, daemon->config->discover_interval_ms);
+    }
+    loop_run(daemon->loop);
+    if (daemon->fatal.code) {
+        *err = daemon->fatal;
+        return (int)err->code;
+    }
+    log_write(daemon->log, LOG_INFO, "stopped", "undertone has stopped in order",
+              LOG_INT("calls_followed", pipeline_calls(daemon->pipeline)));
+    return 0;
+}
+
+void daemon_destroy(struct daemon *daemon)
+{
+    if (!daemon) {
+        return;
+    }
+    daemon->closing = true;
+    score_pool_destroy(daemon->pool);
+    http_server_destroy(daemon->server);
+    cxone_destroy(daemon->cxone);
+    http_client_destroy(daemon->client);
+    loop_timer_destroy(daemon->due_timer);
+    loop_timer_destroy(daemon->discover_timer);
+    loop_timer_destroy(daemon->stop_timer);
+    pipeline_destroy(daemon->pipeline);
+    roster_done(&daemon->roster);
+    store_close(daemon->store);
+    scorer_close(daemon->scorer);
+    loop_destroy(daemon->loop);
+    keyhash_wipe(&daemon->keyhash, sizeof daemon->keyhash);
+    free(daemon);
+}

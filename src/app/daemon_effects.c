@@ -1,0 +1,304 @@
+/* daemon_effects.c - carries out what the pipeline asks, and brings the answers back to it. Each
+ * outstanding request has a small heap object that knows whose it is. */
+#include "app/daemon_internal.h"
+
+#include "app/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The scorer is behind when this many utterances wait: polling pauses until half are done. */
+enum { QUEUE_HIGH = 4096, QUEUE_LOW = 2048 };
+
+struct request {
+    struct daemon *daemon;
+    uint64_t call;
+    uint32_t episode;
+    struct mono asked;
+};
+
+struct call_now daemon_now(const struct daemon *daemon)
+{
+    struct cxone_status status;
+    cxone_status(daemon->cxone, &status);
+    int64_t offset_ms = status.vendor_offset_known ? status.vendor_offset_ms : 0;
+    return (struct call_now){
+        .mono = loop_now(daemon->loop),
+        .vendor_ms = clock_wall().ms + offset_ms,
+    };
+}
+
+static struct request *make_request(struct daemon *daemon, const struct effect *effect)
+{
+    struct request *request = malloc(sizeof *request);
+    if (!request) {
+        struct error err;
+        error_set(&err, ERROR_MEMORY, "no memory for a request");
+        daemon_fail(daemon, &err);
+        return NULL;
+    }
+    *request = (struct request){
+        .daemon = daemon,
+        .call = effect->call,
+        .episode = effect->episode,
+        .asked = loop_now(daemon->loop),
+    };
+    return request;
+}
+
+static void finish_request(struct request *request, enum pipeline_event_kind kind,
+                           enum cxone_operation operation, const struct cxone_result *result)
+{
+    struct daemon *daemon = request->daemon;
+    if (daemon->closing) {
+        free(request);
+        return;
+    }
+    struct pipeline_event event = {
+        .kind = kind, .call = request->call, .episode = request->episode, .result = result};
+    daemon_report_result(daemon, operation, result);
+    if (kind == PIPELINE_SUGGESTED && result->outcome == CXONE_OK) {
+        metrics_observe(&daemon->metrics, METRIC_HISTOGRAM_SUGGESTION,
+                        (double)mono_ms_between(request->asked, loop_now(daemon->loop)) / 1e3);
+    }
+    free(request);
+    daemon_step(daemon, &event);
+}
+
+static void on_polled(void *user, const struct cxone_result *result)
+{
+    finish_request(user, PIPELINE_POLLED, CXONE_TRANSCRIPTS, result);
+}
+
+static void on_attributes(void *user, const struct cxone_result *result)
+{
+    finish_request(user, PIPELINE_ATTRIBUTES_DONE, CXONE_ATTRIBUTES, result);
+}
+
+static void on_suggested(void *user, const struct cxone_result *result)
+{
+    finish_request(user, PIPELINE_SUGGESTED, CXONE_SUGGESTIONS, result);
+}
+
+static void do_poll(struct daemon *daemon, const struct effect *effect)
+{
+    struct request *request = make_request(daemon, effect);
+    if (request) {
+        cxone_poll(daemon->cxone, effect->interaction_id, effect->start_ms, on_polled, request);
+    }
+}
+
+static void do_attributes(struct daemon *daemon, const struct effect *effect)
+{
+    const struct config *config = daemon->config;
+    const struct call_reading *reading = &effect->reading;
+    struct cxone_attribute attributes[4];
+    char score[CXONE_SCORE_BYTES];
+    char count[24];
+    char as_of[24];
+    size_t used = 0;
+    attributes[used++] =
+        (struct cxone_attribute){config->attr_score_key, cxone_format_score(reading->score, score)};
+    attributes[used++] =
+        (struct cxone_attribute){config->attr_trend_key, call_trend_name(reading->trend)};
+    if (config->attr_count_key[0]) {
+        (void)snprintf(count, sizeof count, "%u", (unsigned)reading->utterances);
+        attributes[used++] = (struct cxone_attribute){config->attr_count_key, count};
+    }
+    if (config->attr_as_of_key[0]) {
+        (void)snprintf(as_of, sizeof as_of, "%lld", (long long)reading->as_of_ms);
+        attributes[used++] = (struct cxone_attribute){config->attr_as_of_key, as_of};
+    }
+    struct request *request = make_request(daemon, effect);
+    if (request) {
+        cxone_put_attributes(daemon->cxone, effect->interaction_id, attributes, used, on_attributes,
+                             request);
+    }
+}
+
+static void do_suggest(struct daemon *daemon, const struct effect *effect)
+{
+    char identity[STORE_ID_BYTES + 16];
+    char key[KEYHASH_TEXT_BYTES];
+    struct buf message;
+    buf_init(&message, 4096);
+    (void)snprintf(identity, sizeof identity, "%s\n%u", effect->interaction_id,
+                   (unsigned)effect->episode);
+    keyhash_text(&daemon->keyhash, identity, strlen(identity), key);
+    message_fill(daemon->config->assist_template, &effect->reading, &message);
+    struct request *request = make_request(daemon, effect);
+    if (request) {
+        cxone_suggest(daemon->cxone, effect->interaction_id, key, buf_string(&message),
+                      on_suggested, request);
+    }
+    buf_done(&message);
+}
+
+static void do_score(struct daemon *daemon, const struct effect *effect)
+{
+    struct score_ticket ticket = {
+        .call = effect->call,
+        .utterance = effect->utterance,
+        .revision = effect->revision,
+        .ordinal = effect->ordinal,
+        .start_ms = effect->segment.start_ms,
+        .end_ms = effect->segment.end_ms,
+        .interaction_id = effect->interaction_id,
+    };
+    if (!score_pool_submit(daemon->pool, &ticket, effect->segment.text,
+                           effect->segment.text_bytes)) {
+        struct error err;
+        error_set(&err, ERROR_MEMORY, "no memory to queue an utterance for scoring");
+        daemon_fail(daemon, &err);
+    }
+}
+
+static void do_commit(struct daemon *daemon, const struct effect *effect)
+{
+    struct error err;
+    if (store_commit(daemon->store, &effect->kept, 1, &err)) {
+        daemon_fail(daemon, &err); /* going on could send an alert twice later */
+    }
+}
+
+static void carry_out(struct daemon *daemon, const struct effect *effect)
+{
+    switch (effect->kind) {
+    case EFFECT_POLL:
+        do_poll(daemon, effect);
+        break;
+    case EFFECT_SCORE:
+        do_score(daemon, effect);
+        break;
+    case EFFECT_ATTRIBUTES:
+        do_attributes(daemon, effect);
+        break;
+    case EFFECT_SUGGEST:
+        do_suggest(daemon, effect);
+        break;
+    case EFFECT_COMMIT:
+        do_commit(daemon, effect);
+        break;
+    case EFFECT_NOTE:
+        daemon_report_note(daemon, effect);
+        break;
+    case EFFECT_CLOSED:
+        break;
+    }
+}
+
+static void arm_due_timer(struct daemon *daemon)
+{
+    int64_t wait_ms = mono_left_ms(loop_now(daemon->loop), pipeline_next_due(daemon->pipeline));
+    loop_timer_start(daemon->due_timer, wait_ms < 60000 ? wait_ms : 60000, 0);
+}
+
+static void watch_queue(struct daemon *daemon)
+{
+    size_t queued = score_pool_queued(daemon->pool);
+    if (queued >= QUEUE_HIGH) {
+        pipeline_hold_polls(daemon->pipeline, true);
+    } else if (queued <= QUEUE_LOW) {
+        pipeline_hold_polls(daemon->pipeline, false);
+    }
+}
+
+void daemon_step(struct daemon *daemon, const struct pipeline_event *event)
+{
+    struct effects *effects = pipeline_step(daemon->pipeline, daemon_now(daemon), event);
+    for (size_t i = 0; i < effects->count; i++) {
+        carry_out(daemon, &effects->items[i]);
+    }
+    if (effects->failed) {
+        struct error err;
+        error_set(&err, ERROR_MEMORY, "no memory to go on judging without losing anything");
+        daemon_fail(daemon, &err);
+    }
+    watch_queue(daemon);
+    arm_due_timer(daemon);
+    daemon_check_stopped(daemon);
+}
+
+void daemon_on_due(void *user)
+{
+    struct pipeline_event event = {.kind = PIPELINE_TICK};
+    daemon_step(user, &event);
+}
+
+void daemon_on_answer(void *user, const struct score_answer *answer)
+{
+    struct daemon *daemon = user;
+    struct pipeline_event event = {
+        .kind = PIPELINE_SCORED,
+        .call = answer->ticket.call,
+        .utterance = answer->ticket.utterance,
+        .revision = answer->ticket.revision,
+        .scorable = answer->scorable,
+        .score = answer->score,
+    };
+    daemon_report_answer(daemon, answer);
+    daemon_step(daemon, &event);
+}
+
+/* --- discovery ------------------------------------------------------------------------------- */
+
+static void list_call(struct daemon *daemon, const char *interaction_id)
+{
+    if (!roster_seen(&daemon->roster, interaction_id)) {
+        return; /* no room: the next round names it again */
+    }
+    struct store_call known;
+    bool found = false;
+    struct pipeline_event event = {
+        .kind = PIPELINE_CALL_LISTED, .interaction_id = interaction_id, .from_discovery = true};
+    if (!pipeline_follows(daemon->pipeline, interaction_id) &&
+        store_load(daemon->store, interaction_id, &known, &found, NULL) == 0 && found) {
+        event.resume = &known;
+    }
+    daemon_step(daemon, &event);
+}
+
+static void drop_call(struct daemon *daemon, const char *interaction_id)
+{
+    struct pipeline_event event = {.kind = PIPELINE_CALL_GONE,
+                                   .interaction_id = interaction_id,
+                                   .end_reason = END_REASON_DISCOVERY};
+    daemon_step(daemon, &event);
+}
+
+static void on_discovered(void *user, const struct cxone_result *result)
+{
+    struct daemon *daemon = user;
+    daemon->discovering = false;
+    if (daemon->closing) {
+        return;
+    }
+    daemon_report_result(daemon, CXONE_DISCOVERY, result);
+    if ((result->outcome != CXONE_OK && result->outcome != CXONE_EMPTY) || daemon->stopping) {
+        return;
+    }
+    daemon->discovered = true;
+    roster_begin(&daemon->roster);
+    for (size_t i = 0; i < result->active_count; i++) {
+        const struct cxone_active *active = &result->active[i];
+        if (!active->ended) {
+            list_call(daemon, active->interaction_id);
+        } else if (roster_ended(&daemon->roster, active->interaction_id)) {
+            drop_call(daemon, active->interaction_id);
+        }
+    }
+    for (const char *id = roster_missing(&daemon->roster); id;
+         id = roster_missing(&daemon->roster)) {
+        drop_call(daemon, id);
+    }
+}
+
+void daemon_on_discover(void *user)
+{
+    struct daemon *daemon = user;
+    if (!daemon->discovering && !daemon->stopping) {
+        daemon->discovering = true;
+        cxone_discover(daemon->cxone, on_discovered, daemon);
+    }
+}

@@ -1,0 +1,117 @@
+/* daemon_http.c - the daemon's own server: /metrics, /healthz (the process makes progress) and
+ * /readyz (it may own work: token held, discovery read). Nothing here names a call or a customer.
+ */
+#include "app/daemon_internal.h"
+
+#include "app/wire.h"
+
+#include <string.h>
+
+static void reply_text(struct http_exchange *exchange, int status, const char *text)
+{
+    const struct http_header type = {"Content-Type", "text/plain; charset=utf-8"};
+    http_exchange_reply(exchange, status, &type, 1, text, strlen(text));
+}
+
+static void refresh_gauges(struct daemon *daemon)
+{
+    struct metrics *metrics = &daemon->metrics;
+    struct cxone_status status;
+    struct call_counts counts;
+    cxone_status(daemon->cxone, &status);
+    pipeline_counts(daemon->pipeline, &counts);
+    metrics_set(metrics, METRIC_CALLS_LIVE, (double)pipeline_calls_live(daemon->pipeline));
+    metrics_set(metrics, METRIC_UTTERANCES_CUSTOMER, (double)counts.finals);
+    metrics_set(metrics, METRIC_UTTERANCES_AGENT, (double)counts.agent);
+    metrics_set(metrics, METRIC_UTTERANCES_DUPLICATE, (double)counts.duplicates);
+    metrics_set(metrics, METRIC_UTTERANCES_REVISED, (double)counts.revisions);
+    metrics_set(metrics, METRIC_UTTERANCES_LATE, (double)counts.late);
+    metrics_set(metrics, METRIC_UTTERANCES_BEYOND_LATENESS, (double)counts.beyond_lateness);
+    metrics_set(metrics, METRIC_UTTERANCES_FOLDED, (double)counts.folded);
+    metrics_set(metrics, METRIC_SEGMENTS_PARTIAL, (double)counts.partials);
+    metrics_set(metrics, METRIC_SEGMENTS_CLAMPED, (double)counts.clamped);
+    metrics_set(metrics, METRIC_SEGMENTS_UNKNOWN_SPEAKER, (double)counts.unknown_speaker);
+    metrics_set(metrics, METRIC_SCORER_QUEUE, (double)score_pool_queued(daemon->pool));
+    for (int i = 0; i < 4; i++) {
+        metrics_set(metrics, (enum metric)(METRIC_BREAKER_TRANSCRIPTS + i), status.breaker[i]);
+        metrics_set(metrics, (enum metric)(METRIC_SUSPENDED_TRANSCRIPTS + i), status.suspended[i]);
+    }
+    metrics_set(metrics, METRIC_REQUESTS_QUEUED, status.queued);
+    metrics_set(metrics, METRIC_REQUESTS_IN_FLIGHT, status.in_flight);
+    metrics_set(metrics, METRIC_VENDOR_OFFSET, (double)status.vendor_offset_ms / 1e3);
+    metrics_set(metrics, METRIC_LOG_DROPPED, (double)log_dropped());
+    metrics_read_process(metrics);
+}
+
+static void serve_metrics(struct daemon *daemon, struct http_exchange *exchange)
+{
+    struct buf body;
+    const struct http_header type = {"Content-Type", "text/plain; version=0.0.4; charset=utf-8"};
+    buf_init(&body, 256 * 1024);
+    refresh_gauges(daemon);
+    metrics_write(&daemon->metrics, &body);
+    if (body.failed) {
+        reply_text(exchange, 500, "no memory for the metrics\n");
+    } else {
+        http_exchange_reply(exchange, 200, &type, 1, body.bytes, body.size);
+    }
+    buf_done(&body);
+}
+
+static void serve_ready(struct daemon *daemon, struct http_exchange *exchange)
+{
+    struct cxone_status status;
+    cxone_status(daemon->cxone, &status);
+    if (daemon->stopping) {
+        reply_text(exchange, 503, "stopping\n");
+    } else if (status.credentials_rejected) {
+        reply_text(exchange, 503, "the vendor rejects our client credentials\n");
+    } else if (!status.token_held) {
+        reply_text(exchange, 503, "no access token yet\n");
+    } else if (daemon->config->discover_mode == CONFIG_DISCOVER_ACTIVE_CONTACTS &&
+               !daemon->discovered) {
+        reply_text(exchange, 503, "the list of live calls was not read yet\n");
+    } else {
+        reply_text(exchange, 200, "ready\n");
+    }
+}
+
+static void serve(void *user, struct http_exchange *exchange)
+{
+    struct daemon *daemon = user;
+    const char *path = http_exchange_path(exchange);
+    const char *method = http_exchange_method(exchange);
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        reply_text(exchange, 405, "only GET is answered here\n");
+    } else if (strcmp(path, "/metrics") == 0) {
+        serve_metrics(daemon, exchange);
+    } else if (strcmp(path, "/healthz") == 0) {
+        reply_text(exchange, 200, "ok\n");
+    } else if (strcmp(path, "/readyz") == 0) {
+        serve_ready(daemon, exchange);
+    } else {
+        reply_text(exchange, 404, "here are /metrics, /healthz and /readyz\n");
+    }
+}
+
+int daemon_http_create(struct daemon *daemon, struct error *err)
+{
+    char address[WIRE_ADDRESS_BYTES];
+    struct http_server_options options = {
+        .address = address,
+        .body_bytes_max = 64 * 1024,
+        .connections_max = 64,
+        .idle_timeout_s = 60,
+        .handler = serve,
+        .user = daemon,
+    };
+    if (!daemon->config->http_listen[0]) {
+        return 0;
+    }
+    int result = wire_listen(daemon->config->http_listen, address, &options.port, err);
+    if (result) {
+        return result;
+    }
+    result = http_server_create(&daemon->server, daemon->loop, &options, err);
+    return result ? error_wrap(err, "http.listen %s", daemon->config->http_listen) : 0;
+}

@@ -1,0 +1,79 @@
+/* app/daemon_internal.h - the daemon's state, shared by daemon.c (life), daemon_effects.c (doing
+ * what the pipeline asks), daemon_report.c (logs and metrics) and daemon_http.c (its own server).
+ */
+#ifndef APP_DAEMON_INTERNAL_H
+#define APP_DAEMON_INTERNAL_H
+
+#include "app/daemon.h"
+#include "app/effects.h"
+#include "app/metrics.h"
+#include "app/pipeline.h"
+#include "app/roster.h"
+#include "app/score_pool.h"
+#include "base/keyhash.h"
+#include "net/http_server.h"
+#include "net/limiter.h"
+#include "store/store.h"
+
+enum { REPORT_CLASSES = 4 };
+
+struct daemon {
+    const struct config *config;
+    const struct log *log;
+    struct keyhash keyhash;
+    struct metrics metrics;
+    struct limiter report_limits[REPORT_CLASSES]; /* repeated warnings, by class */
+    uint64_t report_suppressed[REPORT_CLASSES];
+
+    struct loop *loop;
+    struct loop_timer *due_timer;
+    struct loop_timer *discover_timer;
+    struct loop_timer *stop_timer;
+    struct http_client *client;
+    struct http_server *server;
+    struct cxone *cxone;
+    struct scorer *scorer;
+    struct score_pool *pool;
+    struct store *store;
+    struct pipeline *pipeline;
+    struct roster roster;
+
+    struct mono started;
+    bool discovering;
+    bool discovered; /* one good list was read */
+    bool stopping;
+    bool closing; /* being destroyed: answers are only freed */
+    bool first_suggestion_told;
+    struct error fatal; /* why the loop was stopped, if not by a signal */
+};
+
+/* Local monotonic and estimated vendor time. */
+struct call_now daemon_now(const struct daemon *daemon);
+
+/* One pipeline step and everything that follows from it. */
+void daemon_step(struct daemon *daemon, const struct pipeline_event *event);
+
+/* Loop callbacks. */
+void daemon_on_due(void *user);
+void daemon_on_discover(void *user);
+void daemon_on_answer(void *user, const struct score_answer *answer);
+
+/* Stops the loop for a reason that is not a signal. */
+void daemon_fail(struct daemon *daemon, const struct error *err);
+
+/* Ends the loop once nothing is owed any more. */
+void daemon_check_stopped(struct daemon *daemon);
+
+/* daemon_report.c */
+void daemon_report_note(struct daemon *daemon, const struct effect *note);
+void daemon_report_answer(struct daemon *daemon, const struct score_answer *answer);
+void daemon_report_result(struct daemon *daemon, enum cxone_operation operation,
+                          const struct cxone_result *result);
+void daemon_report_vendor_event(void *user, const struct cxone_event *event);
+const char *daemon_call_hash(const struct daemon *daemon, const char *interaction_id,
+                             char out[KEYHASH_TEXT_BYTES]);
+
+/* daemon_http.c */
+int daemon_http_create(struct daemon *daemon, struct error *err);
+
+#endif

@@ -1,0 +1,286 @@
+/* daemon_report.c - every log line and metric of the running daemon. A call or an utterance is
+ * named by its keyed hash only; no text, no token passes through here. Repeated warnings are
+ * limited per class and say how many were left out. */
+#include "app/daemon_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum report_class {
+    REPORT_POLL_FAILED,
+    REPORT_ATTRIBUTES_FAILED,
+    REPORT_SCORE_FAILED,
+    REPORT_DISCOVERY_FAILED,
+};
+_Static_assert(REPORT_DISCOVERY_FAILED + 1 == REPORT_CLASSES, "one limiter per class");
+
+const char *daemon_call_hash(const struct daemon *daemon, const char *interaction_id,
+                             char out[KEYHASH_TEXT_BYTES])
+{
+    return keyhash_text(&daemon->keyhash, interaction_id, strlen(interaction_id), out);
+}
+
+/* Whether a line of this class may be written now; *suppressed is how many were not, before it. */
+static bool may_report(struct daemon *daemon, enum report_class class, uint64_t *suppressed)
+{
+    if (!limiter_take(&daemon->report_limits[class], 0, loop_now(daemon->loop))) {
+        daemon->report_suppressed[class]++;
+        return false;
+    }
+    *suppressed = daemon->report_suppressed[class];
+    daemon->report_suppressed[class] = 0;
+    return true;
+}
+
+static double decimal(int64_t fixed)
+{
+    return (double)fixed / MOOD_ONE;
+}
+
+/* --- notes ----------------------------------------------------------------------------------- */
+
+/* "-12.3s 0.021 moved -0.110; ...": the utterances that weigh most, by time before the reading. */
+static void format_evidence(const struct effect *note, char *out, size_t out_bytes)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (uint32_t i = 0; i < note->evidence_count && used < out_bytes; i++) {
+        const struct call_evidence *item = &note->evidence[i];
+        int written = snprintf(out + used, out_bytes - used, "%s%.1fs %s %.3f moved %+.3f",
+                               i ? "; " : "", (double)(item->end_ms - note->reading.as_of_ms) / 1e3,
+                               speaker_name(item->speaker), decimal(item->score),
+                               decimal(item->contribution));
+        used += written > 0 ? (size_t)written : 0;
+    }
+}
+
+static void report_alert(struct daemon *daemon, const struct effect *note, const char *call)
+{
+    char evidence[CALL_EVIDENCE_MAX * 64];
+    bool declining = note->path == CALL_ALERT_DECLINING;
+    format_evidence(note, evidence, sizeof evidence);
+    metrics_add(&daemon->metrics, declining ? METRIC_ALERTS_DECLINING : METRIC_ALERTS_SUSTAINED_LOW,
+                1);
+    log_write(daemon->log, LOG_INFO, "alert_opened", "the customer's mood needs attention",
+              LOG_TEXT("interaction", call), LOG_INT("episode", note->episode),
+              LOG_TEXT("path", call_alert_path_name(note->path)),
+              LOG_NUMBER("score", decimal(note->reading.score)),
+              LOG_TEXT("trend", call_trend_name(note->reading.trend)),
+              LOG_NUMBER("difference", decimal(note->reading.difference)),
+              LOG_NUMBER("sustained", decimal(note->reading.sustained)),
+              LOG_INT("samples", note->reading.samples), LOG_TEXT("evidence", evidence));
+}
+
+static void report_suggestion(struct daemon *daemon, const struct effect *note, const char *call)
+{
+    const char *event = "suggestion_retried";
+    const char *text = "the suggestion did not reach the vendor; it is tried again";
+    enum log_level level = LOG_WARN;
+    switch (note->suggestion_state) {
+    case SUGGESTION_SENT:
+        event = "suggestion_sent";
+        text = "the vendor accepted the suggestion";
+        level = LOG_INFO;
+        metrics_add(&daemon->metrics, METRIC_SUGGESTIONS_SENT, 1);
+        break;
+    case SUGGESTION_UNKNOWN:
+        event = "suggestion_unknown";
+        text = "the suggestion may have been shown; it is not sent again";
+        metrics_add(&daemon->metrics, METRIC_SUGGESTIONS_UNKNOWN, 1);
+        break;
+    case SUGGESTION_DROPPED:
+        event = "suggestion_dropped";
+        text = "the suggestion was given up";
+        metrics_add(&daemon->metrics, METRIC_SUGGESTIONS_DROPPED, 1);
+        break;
+    case SUGGESTION_NONE:
+    case SUGGESTION_WAITING:
+    case SUGGESTION_IN_FLIGHT:
+        break;
+    }
+    log_write(daemon->log, level, event, text, LOG_TEXT("interaction", call),
+              LOG_INT("episode", note->episode), LOG_INT("status", note->status),
+              LOG_TEXT("err", note->reason));
+}
+
+static void report_poll_failed(struct daemon *daemon, const struct effect *note, const char *call)
+{
+    uint64_t suppressed;
+    if (may_report(daemon, REPORT_POLL_FAILED, &suppressed)) {
+        log_write(
+            daemon->log, LOG_WARN, "poll_failed", "the transcript could not be fetched",
+            LOG_TEXT("interaction", call), LOG_TEXT("outcome", cxone_outcome_name(note->outcome)),
+            LOG_INT("status", note->status), LOG_TEXT("err", note->reason),
+            LOG_NUMBER("retry_s", (double)note->wait_ms / 1e3), LOG_INT("suppressed", suppressed));
+    }
+}
+
+static void report_attributes_failed(struct daemon *daemon, const struct effect *note,
+                                     const char *call)
+{
+    bool lost = note->note == NOTE_ATTRIBUTES_LOST;
+    uint64_t suppressed = 0;
+    metrics_add(&daemon->metrics, lost ? METRIC_ATTRIBUTES_LOST : METRIC_ATTRIBUTES_FAILED, 1);
+    if (lost || may_report(daemon, REPORT_ATTRIBUTES_FAILED, &suppressed)) {
+        log_write(daemon->log, LOG_WARN, lost ? "attributes_lost" : "attributes_failed",
+                  lost ? "the last score and trend could not be written to the call"
+                       : "score and trend could not be written; the latest value is tried again",
+                  LOG_TEXT("interaction", call),
+                  LOG_TEXT("outcome", cxone_outcome_name(note->outcome)),
+                  LOG_INT("status", note->status), LOG_TEXT("err", note->reason),
+                  LOG_INT("suppressed", suppressed));
+    }
+}
+
+void daemon_report_note(struct daemon *daemon, const struct effect *note)
+{
+    char call[KEYHASH_TEXT_BYTES];
+    daemon_call_hash(daemon, note->interaction_id, call);
+    switch (note->note) {
+    case NOTE_CALL_OPENED:
+        metrics_add(&daemon->metrics, METRIC_CALLS_OPENED, 1);
+        log_write(daemon->log, LOG_INFO, "call_opened", "following a call",
+                  LOG_TEXT("interaction", call));
+        break;
+    case NOTE_CALL_ENDING:
+        log_write(daemon->log, LOG_INFO, "call_ending",
+                  "the call is over; its last words are swept", LOG_TEXT("interaction", call),
+                  LOG_TEXT("reason", end_reason_name(note->end_reason)));
+        break;
+    case NOTE_CALL_CLOSED:
+        metrics_add(&daemon->metrics, METRIC_CALLS_CLOSED, 1);
+        log_write(daemon->log, LOG_INFO, "call_closed", "done with a call",
+                  LOG_TEXT("interaction", call),
+                  LOG_TEXT("reason", end_reason_name(note->end_reason)),
+                  LOG_INT("utterances", note->reading.utterances),
+                  LOG_NUMBER("score", decimal(note->reading.score)),
+                  LOG_TEXT("trend", call_trend_name(note->reading.trend)));
+        break;
+    case NOTE_ALERT_OPENED:
+        report_alert(daemon, note, call);
+        break;
+    case NOTE_ALERT_RECOVERED:
+        metrics_add(&daemon->metrics, METRIC_RECOVERED, 1);
+        log_write(daemon->log, LOG_INFO, "alert_recovered", "the customer's mood has recovered",
+                  LOG_TEXT("interaction", call), LOG_INT("episode", note->episode),
+                  LOG_NUMBER("score", decimal(note->reading.score)));
+        break;
+    case NOTE_POLL_FAILED:
+        report_poll_failed(daemon, note, call);
+        break;
+    case NOTE_SUGGESTION:
+        report_suggestion(daemon, note, call);
+        break;
+    case NOTE_ATTRIBUTES_FAILED:
+    case NOTE_ATTRIBUTES_LOST:
+        report_attributes_failed(daemon, note, call);
+        break;
+    }
+}
+
+/* --- answers --------------------------------------------------------------------------------- */
+
+/* The identity of an utterance in logs: call, speaker, start and ordinal under the key. */
+static const char *utterance_hash(const struct daemon *daemon, const struct score_ticket *ticket,
+                                  char out[KEYHASH_TEXT_BYTES])
+{
+    char identity[STORE_ID_BYTES + 64];
+    int size = snprintf(identity, sizeof identity, "%s\ncustomer\n%lld\n%u", ticket->interaction_id,
+                        (long long)ticket->start_ms, (unsigned)ticket->ordinal);
+    return keyhash_text(&daemon->keyhash, identity, (size_t)size, out);
+}
+
+void daemon_report_answer(struct daemon *daemon, const struct score_answer *answer)
+{
+    char utterance[KEYHASH_TEXT_BYTES];
+    struct metrics *metrics = &daemon->metrics;
+    utterance_hash(daemon, &answer->ticket, utterance);
+    metrics_observe(metrics, METRIC_HISTOGRAM_SCORE_WAIT, (double)answer->waited_us / 1e6);
+    if (answer->scorable) {
+        int64_t delay_ms = daemon_now(daemon).vendor_ms - answer->ticket.end_ms;
+        metrics_add(metrics, METRIC_SCORED, 1);
+        metrics_observe(metrics, METRIC_HISTOGRAM_SCORE, (double)answer->scored_us / 1e6);
+        metrics_observe(metrics, METRIC_HISTOGRAM_POLL_DELAY, (double)delay_ms / 1e3);
+        log_write(daemon->log, LOG_DEBUG, "utterance_scored", "one utterance was judged",
+                  LOG_TEXT("utterance", utterance), LOG_INT("revision", answer->ticket.revision),
+                  LOG_NUMBER("score", decimal(answer->score)),
+                  LOG_INT("tokens", answer->token_count),
+                  LOG_NUMBER("waited_s", (double)answer->waited_us / 1e6),
+                  LOG_NUMBER("delay_s", (double)delay_ms / 1e3));
+        return;
+    }
+    if (!answer->failure) {
+        metrics_add(metrics, METRIC_UNSCORABLE, 1);
+        log_write(daemon->log, LOG_DEBUG, "utterance_unscorable", "nothing in it to judge",
+                  LOG_TEXT("utterance", utterance), LOG_INT("revision", answer->ticket.revision));
+        return;
+    }
+    uint64_t suppressed;
+    metrics_add(metrics, METRIC_SCORE_FAILURES, 1);
+    if (may_report(daemon, REPORT_SCORE_FAILED, &suppressed)) {
+        log_write(daemon->log, LOG_ERROR, "score_failed", "the model could not judge an utterance",
+                  LOG_TEXT("utterance", utterance), LOG_INT("revision", answer->ticket.revision),
+                  LOG_TEXT("err", answer->failure), LOG_INT("suppressed", suppressed));
+    }
+}
+
+void daemon_report_result(struct daemon *daemon, enum cxone_operation operation,
+                          const struct cxone_result *result)
+{
+    struct metrics *metrics = &daemon->metrics;
+    bool good = result->outcome == CXONE_OK || result->outcome == CXONE_EMPTY;
+    uint64_t suppressed;
+    if (result->status > 0) {
+        metrics_observe(metrics, METRIC_HISTOGRAM_REQUEST, (double)result->total_ms / 1e3);
+    }
+    if (operation == CXONE_TRANSCRIPTS) {
+        metrics_add(metrics, metrics_poll(result->outcome), 1);
+        metrics_add(metrics, METRIC_SEGMENTS_MISSING_FINAL, (double)result->missing_final);
+        metrics_add(metrics, METRIC_SEGMENTS_QUARANTINED, (double)result->quarantined);
+    } else if (operation == CXONE_ATTRIBUTES && good) {
+        metrics_add(metrics, METRIC_ATTRIBUTES_SENT, 1);
+    } else if (operation == CXONE_DISCOVERY && !good &&
+               may_report(daemon, REPORT_DISCOVERY_FAILED, &suppressed)) {
+        log_write(daemon->log, LOG_WARN, "discovery_failed",
+                  "the list of live calls could not be fetched",
+                  LOG_TEXT("outcome", cxone_outcome_name(result->outcome)),
+                  LOG_INT("status", result->status), LOG_TEXT("err", result->reason),
+                  LOG_INT("suppressed", suppressed));
+    }
+}
+
+/* --- events of the vendor connection --------------------------------------------------------- */
+
+void daemon_report_vendor_event(void *user, const struct cxone_event *event)
+{
+    static const struct {
+        enum log_level level;
+        const char *name;
+        const char *text;
+    } lines[] = {
+        [CXONE_EVENT_TOKEN_REFRESHED] = {LOG_INFO, "token_refreshed", "a new access token is held"},
+        [CXONE_EVENT_TOKEN_FAILED] = {LOG_WARN, "token_failed", "no access token was given"},
+        [CXONE_EVENT_TOKEN_INVALIDATED] = {LOG_WARN, "token_invalidated",
+                                           "the vendor no longer accepts the access token"},
+        [CXONE_EVENT_CREDENTIALS_REJECTED] = {LOG_ERROR, "credentials_rejected",
+                                              "the vendor rejects our client credentials"},
+        [CXONE_EVENT_SCOPE_MISSING] = {LOG_WARN, "scope_missing",
+                                       "the granted scope lacks something we need"},
+        [CXONE_EVENT_CAPABILITY_SUSPENDED] = {LOG_ERROR, "capability_suspended",
+                                              "the vendor forbids this; everything else goes on"},
+        [CXONE_EVENT_CAPABILITY_RESTORED] = {LOG_INFO, "capability_restored",
+                                             "the vendor allows this again"},
+        [CXONE_EVENT_BREAKER] = {LOG_WARN, "breaker_changed", "a circuit breaker changed state"},
+    };
+    struct daemon *daemon = user;
+    if (event->kind == CXONE_EVENT_TOKEN_REFRESHED) {
+        metrics_add(&daemon->metrics, METRIC_TOKEN_REFRESHED, 1);
+    } else if (event->kind == CXONE_EVENT_TOKEN_FAILED) {
+        metrics_add(&daemon->metrics, METRIC_TOKEN_FAILED, 1);
+    }
+    log_write(daemon->log, lines[event->kind].level, lines[event->kind].name,
+              lines[event->kind].text,
+              LOG_TEXT("operation", cxone_operation_name(event->operation)),
+              LOG_INT("status", event->status), LOG_INT("value", event->value),
+              LOG_TEXT("detail", event->text));
+}
