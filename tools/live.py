@@ -66,7 +66,11 @@ class Process:
         self.wall_s = None
         self.status = None  # exit status, or minus the signal
         self.child = subprocess.Popen(
-            command, env=clean_environment(), stdin=subprocess.DEVNULL, **pipes
+            command,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for us: we stop them in order
+            **pipes,
         )
 
     def running(self):
@@ -177,16 +181,24 @@ class Daemon(Process):
         with open(self.log, "wb") as log:
             super().__init__([program, "run", "--config", config], stdout=log, stderr=log)
 
-    def log_lines(self):
-        """What it has logged so far; lines that are not JSON are left out."""
-        with open(self.log, encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                try:
-                    parsed = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(parsed, dict):
-                    yield parsed
+    def key(self):
+        with open(self.hash_key, encoding="ascii") as file:
+            return bytes.fromhex(file.read().strip())
+
+    def log_lines(self, offset=0):
+        """Its whole log lines from a byte offset on, and the offset of what follows them. Lines
+        that are not JSON are left out."""
+        with open(self.log, "rb") as file:
+            file.seek(offset)
+            text = file.read()
+        text = text[: text.rfind(b"\n") + 1]
+        parsed = []
+        for line in text.splitlines():
+            try:
+                parsed.append(json.loads(line))
+            except ValueError:
+                continue
+        return [line for line in parsed if isinstance(line, dict)], offset + len(text)
 
     def log_tail(self, count=15):
         with open(self.log, encoding="utf-8", errors="replace") as lines:
@@ -194,9 +206,37 @@ class Daemon(Process):
 
     def await_started(self, timeout_s=60):
         deadline = time.monotonic() + timeout_s
-        while not any(line.get("event") == "started" for line in self.log_lines()):
+        while not any(line.get("event") == "started" for line in self.log_lines()[0]):
             if not self.running():
                 raise Failure(f"undertone ended with {self.status}:\n{self.log_tail()}")
             if time.monotonic() > deadline:
                 raise Failure(f"undertone did not start within {timeout_s} s:\n{self.log_tail()}")
             time.sleep(0.1)
+
+
+DRAIN_S = 3  # what was served last is scored in this time
+STOP_S = 30  # a daemon that is told to stop has this long
+
+
+def run_pair(simulator, start_daemon, each_second=lambda daemon: None):
+    """Runs a daemon against a simulator that has just been started, until the simulator ends by
+    itself; returns the daemon, both ended. start_daemon(base URL) makes it."""
+    daemon = None
+    try:
+        daemon = start_daemon(simulator.await_ready())
+        daemon.await_started()
+        while simulator.wait(1) is None:
+            if not daemon.running():
+                raise Failure(f"undertone ended with {daemon.status}:\n{daemon.log_tail()}")
+            each_second(daemon)
+        time.sleep(DRAIN_S)
+        if daemon.stop(STOP_S) != 0 or simulator.status != 0:
+            raise Failure(
+                f"undertone ended with {daemon.status}, undertone-sim with {simulator.status}:\n"
+                + daemon.log_tail()
+            )
+    finally:
+        simulator.stop(10)
+        if daemon:
+            daemon.stop(10)
+    return daemon

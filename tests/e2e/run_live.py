@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import sys
-import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
@@ -19,10 +18,6 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import check_ledger  # noqa: E402
 import live  # noqa: E402
 from ledger import read_ledger, read_logs, read_scores  # noqa: E402
-
-DRAIN_S = 3  # what was served last is scored in this time
-STOP_S = 30  # a daemon that is told to stop has this long
-
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
@@ -76,32 +71,18 @@ def daemon_settings(options):
 def run(options):
     """Both programs, until the simulator has had enough; returns them ended."""
     os.makedirs(options.out, exist_ok=True)
-    sim_program = options.sim or os.path.join(options.build, "undertone-sim")
-    program = options.undertone or os.path.join(options.build, "undertone")
     simulator = live.Simulator(
-        sim_program, options.out, simulator_arguments(options), tls=options.tls
+        options.sim or os.path.join(options.build, "undertone-sim"),
+        options.out, simulator_arguments(options), tls=options.tls,
     )
-    daemon = None
-    try:
-        base_url = simulator.await_ready()
-        daemon = live.Daemon(
-            program, options.out, base_url, ca=simulator.ca, settings=daemon_settings(options)
+
+    def start_daemon(base_url):
+        return live.Daemon(
+            options.undertone or os.path.join(options.build, "undertone"),
+            options.out, base_url, ca=simulator.ca, settings=daemon_settings(options),
         )
-        daemon.await_started()
-        while simulator.wait(1) is None:
-            if not daemon.running():
-                raise live.Failure(f"undertone ended with {daemon.status}:\n{daemon.log_tail()}")
-        time.sleep(DRAIN_S)
-        if daemon.stop(STOP_S) != 0 or simulator.status != 0:
-            raise live.Failure(
-                f"undertone ended with {daemon.status}, undertone-sim with {simulator.status}:\n"
-                + daemon.log_tail()
-            )
-    finally:
-        simulator.stop(10)
-        if daemon:
-            daemon.stop(10)
-    return simulator, daemon
+
+    return simulator, live.run_pair(simulator, start_daemon)
 
 
 def main():
@@ -113,9 +94,7 @@ def main():
         return 2
     ledger, log = read_ledger(simulator.ledger), read_logs([daemon.log])
     table = read_scores(os.path.join(ROOT, "tests/e2e/scores.tsv.gz"))
-    with open(daemon.hash_key, encoding="ascii") as file:
-        key = bytes.fromhex(file.read().strip())
-    report = check_ledger.check(ledger, log, table, key, options)
+    report = check_ledger.check(ledger, log, table, daemon.key(), options)
     report["undertone"], report["simulator"] = daemon.cost(), simulator.cost()
     if not log.events["stopped"]:
         report["failures"].append("undertone logged no event 'stopped'")

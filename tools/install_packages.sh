@@ -1,0 +1,49 @@
+#!/bin/sh
+# Installs the Debian 12 packages that building and testing need, if any is missing.
+set -eu
+
+packages='
+build-essential     the C compiler
+cmake               describes the build
+ninja-build         runs it
+pkg-config          finds the libraries
+libuv1-dev          event loop
+libcurl4-openssl-dev  HTTP client
+libmicrohttpd-dev   HTTP server
+libjansson-dev      JSON
+libyaml-dev         configuration file
+libutf8proc-dev     Unicode
+libcmocka-dev       unit tests
+libsystemd-dev      start and stop notices to systemd
+libsodium-dev       keyed hashes, random numbers
+libssl-dev          certificates of the simulator
+zlib1g-dev          compressed recordings
+python3             tests and checks
+'
+
+missing=''
+while read -r name why; do
+    [ -n "$name" ] || continue
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null || true)
+    if [ "$status" != installed ]; then
+        echo "missing: $name ($why)"
+        missing="$missing $name"
+    fi
+done <<EOF
+$packages
+EOF
+
+[ -n "$missing" ] || exit 0
+
+sudo=''
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "install them as root: apt-get install$missing" >&2
+        exit 1
+    fi
+    sudo='sudo'
+fi
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get update -q
+# shellcheck disable=SC2086
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
