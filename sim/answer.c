@@ -1,0 +1,166 @@
+/* answer.c - see answer.h: headers common to all answers, refusals as JSON, shared checks. */
+#include "sim/answer.h"
+
+#include "net/http_date.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { HEADERS_MAX = 4, STATUS_NO_CONTENT = 204 };
+
+static void send_with(struct answer *answer, int status, const struct http_header *extra)
+{
+    char date[HTTP_DATE_BYTES];
+    struct http_header headers[HEADERS_MAX] = {
+        {"Date", http_date_format(answer->now.vendor_ms, date)},
+        {"Cache-Control", "no-store"},
+    };
+    size_t count = 2;
+    bool empty = status == STATUS_NO_CONTENT;
+    if (!empty) {
+        headers[count++] = (struct http_header){"Content-Type", "application/json"};
+    }
+    if (extra != NULL && extra->name != NULL) {
+        headers[count++] = *extra;
+    }
+    http_exchange_reply(answer->exchange, status, headers, count,
+                        empty ? "" : buf_string(answer->body), empty ? 0 : answer->body->size);
+}
+
+void answer_send(struct answer *answer, int status)
+{
+    send_with(answer, status, NULL);
+}
+
+struct json_writer answer_begin(struct answer *answer)
+{
+    struct json_writer writer;
+    buf_clear(answer->body);
+    json_writer_init(&writer, answer->body);
+    return writer;
+}
+
+static void record_rejected(const struct answer *answer, int status, const char *why)
+{
+    struct json_writer *w = ledger_begin(answer->ledger, LEDGER_KIND_REJECTED);
+    if (w == NULL) {
+        return;
+    }
+    json_write_key(w, "method");
+    json_write_cstring(w, http_exchange_method(answer->exchange));
+    json_write_key(w, "path");
+    json_write_cstring(w, http_exchange_raw_path(answer->exchange));
+    json_write_key(w, "call");
+    if (answer->id.size > 0) {
+        json_write_string(w, buf_string(&answer->id), answer->id.size);
+    } else {
+        json_write_null(w);
+    }
+    json_write_key(w, "status");
+    json_write_integer(w, status);
+    json_write_key(w, "why");
+    json_write_cstring(w, why);
+    ledger_end(answer->ledger);
+}
+
+static const char *error_of(int status)
+{
+    switch (status) {
+    case 400:
+        return "invalid_request";
+    case 401:
+        return "invalid_token";
+    case 403:
+        return "insufficient_scope";
+    case 404:
+        return "not_found";
+    case 405:
+        return "method_not_allowed";
+    case 406:
+        return "not_acceptable";
+    case 415:
+        return "unsupported_media_type";
+    case 422:
+        return "idempotency_key_reused";
+    case 429:
+        return "too_many_requests";
+    case 503:
+        return "service_unavailable";
+    default:
+        return "internal_error";
+    }
+}
+
+void answer_reject(struct answer *answer, const struct answer_rejection *rejection)
+{
+    record_rejected(answer, rejection->status, rejection->why);
+    struct json_writer w = answer_begin(answer);
+    json_write_object_begin(&w);
+    json_write_key(&w, "error");
+    json_write_cstring(&w, error_of(rejection->status));
+    if (rejection->parameter != NULL) {
+        json_write_key(&w, "parameter");
+        json_write_cstring(&w, rejection->parameter);
+    }
+    json_write_key(&w, "message");
+    json_write_cstring(&w, rejection->message);
+    json_write_object_end(&w);
+    send_with(answer, rejection->status, &rejection->header);
+}
+
+void answer_reject_for_now(struct answer *answer, int status, const char *why,
+                           int64_t retry_after_s)
+{
+    char seconds[24];
+    snprintf(seconds, sizeof seconds, "%" PRId64, retry_after_s);
+    answer_reject(answer, &(struct answer_rejection){status,
+                                                     why,
+                                                     NULL,
+                                                     "try again after the seconds in Retry-After",
+                                                     {"Retry-After", seconds}});
+}
+
+void answer_reject_parameter(struct answer *answer, const char *why,
+                             const struct request_refusal *refusal)
+{
+    answer_reject(answer,
+                  &(struct answer_rejection){400, why, refusal->parameter, refusal->message, {0}});
+}
+
+void answer_reject_memory(struct answer *answer)
+{
+    answer_reject(answer, &(struct answer_rejection){500, "memory", NULL, "out of memory", {0}});
+}
+
+bool answer_check_quota(struct answer *answer, struct limiter *limiter, const char *why)
+{
+    if (limiter->rate_per_s <= 0 || limiter_take(limiter, 0, answer->now.mono)) {
+        return true;
+    }
+    int64_t wait_ms = limiter_wait_ms(limiter, 0, answer->now.mono);
+    int64_t wait_s = wait_ms / 1000 + (wait_ms % 1000 != 0);
+    answer_reject_for_now(answer, 429, why, wait_s < 1 ? 1 : wait_s);
+    return false;
+}
+
+bool answer_check_accept(struct answer *answer)
+{
+    if (request_accepts_json(http_exchange_header(answer->exchange, "Accept"))) {
+        return true;
+    }
+    answer_reject(answer, &(struct answer_rejection){
+                              406, "accept", "Accept", "the answer can only be JSON", {0}});
+    return false;
+}
+
+bool answer_check_json(struct answer *answer)
+{
+    if (request_has_content_type(http_exchange_header(answer->exchange, "Content-Type"),
+                                 "application/json")) {
+        return true;
+    }
+    answer_reject(answer,
+                  &(struct answer_rejection){
+                      415, "content_type", "Content-Type", "must be application/json", {0}});
+    return false;
+}
