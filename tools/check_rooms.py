@@ -15,7 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Header prefix -> the only place that may include it.
 LIBRARIES = {
-    "curl/": "src/net/http_client",
+    "curl/": "src/net/http_c",  # http_client and http_call, its other half
     "uv.h": "src/net/",
     "microhttpd.h": "src/net/http_server",
     "jansson.h": "src/base/json",
@@ -36,6 +36,9 @@ IMPURE = re.compile(
 )
 
 LOGGING_ROOMS = {"base", "app", "sim"}
+
+# Headers that no other room includes: named so, or named after an instruction set.
+PRIVATE = re.compile(r"_internal\.h$|/(x86|arm)_[^/]*\.h$")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(<([^>]+)>|"([^"]+)")')
 ROOM_CALL = re.compile(r"undertone_room\((\w+)([^)]*)\)", re.S)
@@ -77,7 +80,7 @@ def check_library(path, header):
         if header == prefix or (prefix.endswith("/") and header.startswith(prefix)):
             if not path.startswith(place):
                 return f"<{header}> belongs to {place}* alone"
-            if path.endswith(".h") and not path.endswith("_internal.h"):
+            if path.endswith(".h") and not PRIVATE.search(path):
                 return f"<{header}> in a header that other rooms may include"
     return None
 
@@ -91,7 +94,7 @@ def check_own(path, header, rooms):
     if target not in rooms[room]:
         allowed = ", ".join(sorted(rooms[room] - {room})) or "none"
         return f'"{header}": {room} may include {allowed}, not {target}'
-    if header.endswith("_internal.h") and target != room:
+    if PRIVATE.search(header) and target != room:
         return f'"{header}" is private to {target}'
     if header == "base/log.h" and room not in LOGGING_ROOMS:
         return "only programs write logs: return an error or an outcome instead"

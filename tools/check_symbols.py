@@ -17,6 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # File -> further prefixes, each with a reason.
 EXTRA_PREFIXES = {
     "src/base/clock.c": ("mono_", "wall_"),  # two clock types that must not mix: named by type
+    "src/mood/segment.c": ("speaker_",),  # enum speaker is part of a segment
 }
 
 LINE = re.compile(r":(?P<object>[^:/]+)\.c\.o:\S*\s+\w\s+(?P<symbol>\S+)$")

@@ -38,7 +38,8 @@ mount -o remount,bind,ro "$tree/mnt/source"
 cp /etc/resolv.conf "$tree/etc/resolv.conf"
 
 rm -rf "$tree/root/undertone"
-chroot "$tree" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 sh -eu <<'END'
+path=/usr/sbin:/usr/bin:/sbin:/bin
+chroot "$tree" /usr/bin/env -i HOME=/root PATH="$path" LANG=C.UTF-8 sh -eu <<'END'
 git config --global --add safe.directory '*'
 git clone -q /mnt/source /root/undertone
 cd /root/undertone

@@ -17,8 +17,9 @@ CMAKE = """
 undertone_room(base LIBRARIES ut::zlib)
 undertone_room(net USES base LIBRARIES ut::uv)
 undertone_room(mood USES base)
+undertone_room(nlp USES base)
 undertone_room(app USES base net
-               mood LIBRARIES m EXCLUDE src/app/main.c)
+               mood nlp LIBRARIES m EXCLUDE src/app/main.c)
 """
 
 
@@ -30,7 +31,7 @@ class Rooms(unittest.TestCase):
     def test_reads_the_arrows(self):
         rooms = check_rooms.read_rooms(CMAKE)
         self.assertEqual(rooms["net"], {"net", "base"})
-        self.assertEqual(rooms["app"], {"app", "base", "net", "mood"})
+        self.assertEqual(rooms["app"], {"app", "base", "net", "mood", "nlp"})
 
     def test_along_the_arrow(self):
         self.assertEqual(self.problems("src/net/a.c", '"base/buf.h"', '"net/a.h"', "<uv.h>"), [])
@@ -47,6 +48,8 @@ class Rooms(unittest.TestCase):
         self.assertEqual(len(self.problems("src/app/a.c", "<curl/curl.h>")), 1)
         self.assertEqual(len(self.problems("src/net/loop.c", "<curl/curl.h>")), 1)
         self.assertEqual(self.problems("src/net/http_client.c", "<curl/curl.h>"), [])
+        self.assertEqual(len(self.problems("src/nlp/encoder.c", "<immintrin.h>")), 1)
+        self.assertEqual(self.problems("src/nlp/kernels/x86_math.h", "<immintrin.h>"), [])
 
     def test_library_in_a_shared_header(self):
         self.assertEqual(len(self.problems("src/net/loop.h", "<uv.h>")), 1)
