@@ -395,6 +395,18 @@ static void finish_rows(const struct encoder *encoder, const struct encoder_scra
     k->layer_norm(x, hidden, rows, hidden, layer->ffn_norm.gain, layer->ffn_norm.bias, epsilon);
 }
 
+double encoder_multiply_adds(const struct encoder *encoder, size_t tokens)
+{
+    double t = (double)tokens;
+    double hidden = (double)encoder->config.hidden;
+    double ffn = (double)encoder->config.ffn;
+    double full = (double)encoder->config.layer_count - 1;
+    double row = 2 * hidden * hidden + 2 * hidden * ffn; /* query, output, both of the ffn */
+    double keys_values = 2 * hidden * hidden * t;
+    double attention = 2 * hidden * t; /* for one query */
+    return full * (keys_values + (row + attention) * t) + keys_values + row + attention;
+}
+
 static void run_layer(const struct encoder *encoder, struct encoder_scratch *s,
                       const struct layer *layer, const uint32_t *starts, size_t count,
                       bool first_only)

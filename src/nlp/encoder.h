@@ -28,6 +28,9 @@ size_t encoder_hidden(const struct encoder *encoder);
 size_t encoder_tokens_max(const struct encoder *encoder);   /* of one sequence */
 size_t encoder_weight_bytes(const struct encoder *encoder); /* held in memory */
 
+/* Multiply-adds executed for one sequence, those of products and attention only. */
+double encoder_multiply_adds(const struct encoder *encoder, size_t tokens);
+
 /* Scratch for batches of up to tokens_max tokens in up to sequences_max sequences. */
 int encoder_scratch_create(const struct encoder *encoder, size_t tokens_max, size_t sequences_max,
                            struct encoder_scratch **scratch, struct error *err);

@@ -133,6 +133,13 @@ size_t scorer_weight_bytes(const struct scorer *scorer)
     return encoder_weight_bytes(scorer->encoder) + classifier_weight_bytes(scorer->classifier);
 }
 
+double scorer_multiply_adds(const struct scorer *scorer, size_t tokens)
+{
+    double hidden = (double)encoder_hidden(scorer->encoder);
+    return encoder_multiply_adds(scorer->encoder, tokens) + hidden * hidden +
+           hidden * (double)scorer->label_count;
+}
+
 /* ---- scratch ---- */
 
 static int allocate_scratch(const struct scorer *scorer, struct scorer_scratch *s,

@@ -62,6 +62,10 @@ const char *scorer_kernels_name(const struct scorer *scorer); /* "avx2" */
 size_t scorer_tokens_max(const struct scorer *scorer);   /* per chunk, special tokens included */
 size_t scorer_weight_bytes(const struct scorer *scorer); /* packed weights in memory */
 
+/* Multiply-adds executed to score one text of that many tokens, for comparing with the machine's
+ * peak. */
+double scorer_multiply_adds(const struct scorer *scorer, size_t tokens);
+
 /* Scratch for ragged batches of up to batch_tokens tokens (raised to scorer_tokens_max if less). */
 int scorer_scratch_create(const struct scorer *scorer, size_t batch_tokens,
                           struct scorer_scratch **scratch, struct error *err);
