@@ -129,7 +129,7 @@ void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options
     options->timeouts.total_ms[CXONE_DISCOVERY] = config->timeout_poll_ms;
     options->timeouts.total_ms[CXONE_TOKEN] = config->timeout_token_ms;
     options->client_rps = config->rate_client_rps;
-    options->burst = config->rate_client_rps < 4 ? 1 : config->rate_client_rps / 4;
+    options->burst = config->rate_client_rps < 8 ? 1 : config->rate_client_rps / 8;
     options->reserve = config->rate_reserve_for_alerts;
     options->breaker_failures = (unsigned)config->breaker_failures;
     options->breaker_open_ms = config->breaker_open_ms;
