@@ -1,0 +1,55 @@
+/* net/http_call_internal.h - one request and its response on a reusable libcurl handle; for
+ * http_client.c only. No callback here leaves the room, so that libcurl is never re-entered. */
+#ifndef NET_HTTP_CALL_INTERNAL_H
+#define NET_HTTP_CALL_INTERNAL_H
+
+#include "base/buf.h"
+#include "net/http_client.h"
+
+#include <curl/curl.h>
+
+struct http_call {
+    CURL *easy;
+    struct http_call *previous; /* the lists are http_client.c's */
+    struct http_call *next;
+    http_done_fn *done;
+    void *user;
+    struct mono started;
+    bool cancelled; /* taken from libcurl, done is still to run */
+
+    bool request_sent;
+    bool too_large;
+    bool headers_complete;
+    size_t header_bytes; /* as received, this response and any interim ones before it */
+    size_t header_bytes_max;
+    struct curl_slist *request_headers;
+    struct buf request_body;
+    struct buf headers; /* "name NUL value NUL" for each line of the last response */
+    struct buf body;
+    char reason[CURL_ERROR_SIZE];
+};
+
+/* A handle with everything set that is the same for all requests of a client. */
+struct http_call *http_call_create(const struct http_client_options *options);
+
+/* Accepts NULL. The handle must not be in use by libcurl. */
+void http_call_destroy(struct http_call *call);
+
+/* Checks and copies a request into the handle. After a failure http_call_clear is still due. */
+int http_call_prepare(struct http_call *call, const struct http_request *request,
+                      struct error *err);
+
+/* Forgets request and response; the handle can be used again. */
+void http_call_clear(struct http_call *call);
+
+/* Why the transfer ended with this code. */
+enum http_failure http_call_failure(const struct http_call *call, CURLcode code);
+
+/* For logs: libcurl's own words where they hold no more than host, port and certificate trouble. */
+const char *http_call_reason(const struct http_call *call, enum http_failure failure,
+                             CURLcode code);
+
+/* The value of the last header with this name, or NULL. */
+const char *http_call_header(const struct http_call *call, const char *name);
+
+#endif

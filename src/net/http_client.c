@@ -1,0 +1,398 @@
+/* http_client.c - see http_client.h. With http_call.c the only file that knows libcurl.
+ *
+ * libcurl's multi interface never waits: it says which sockets to watch and when to be called
+ * next, and our loop does both. Handles are kept and used again; connections belong to the multi
+ * handle, so that any call can use any kept connection. Callbacks to the user run only from here,
+ * never from inside libcurl, and so may start and cancel calls.
+ *
+ * Not here: retries, quotas and queues. Whoever sends decides how often and when.
+ */
+#include "net/http_client.h"
+
+#include "base/lines.h"
+#include "net/http_call_internal.h"
+#include "net/http_date.h"
+#include "net/loop_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    HTTP_CLIENT_HOSTS = 4, /* connections are kept for so many hosts: token, API, and some spare */
+    HTTP_CLIENT_CA_FILE_BYTES_MAX = 16 * 1024 * 1024,
+};
+
+struct http_client {
+    struct loop *loop;
+    CURLM *multi;
+    struct loop_timer *timer;       /* libcurl's next timeout */
+    struct loop_timer *cancel_turn; /* delivers the cancelled calls */
+    struct http_call *active;       /* in libcurl's hands; doubly linked */
+    struct http_call *cancelled;    /* waiting for cancel_turn; linked by next */
+    struct http_call *idle;         /* for reuse; linked by next */
+    unsigned calls;                 /* active and cancelled */
+    bool global;
+    bool closing;
+    struct http_client_options options; /* with copies of the strings */
+    char *user_agent;
+    char *ca_file;
+    char *proxy;
+};
+
+/* ---- finishing calls ---- */
+
+static void active_link(struct http_client *client, struct http_call *call)
+{
+    call->previous = NULL;
+    call->next = client->active;
+    if (client->active) {
+        client->active->previous = call;
+    }
+    client->active = call;
+}
+
+static void active_unlink(struct http_client *client, struct http_call *call)
+{
+    struct http_call **from = call->previous ? &call->previous->next : &client->active;
+    *from = call->next;
+    if (call->next) {
+        call->next->previous = call->previous;
+    }
+}
+
+/* The call is out of all lists and out of libcurl: tell its owner, then keep the handle. */
+static void client_deliver(struct http_client *client, struct http_call *call, CURLcode code)
+{
+    enum http_failure failure =
+        call->cancelled ? HTTP_FAILURE_CANCELLED : http_call_failure(call, code);
+    struct http_response response = {
+        .failure = failure,
+        .failure_text = http_call_reason(call, failure, code),
+        .request_sent = call->request_sent,
+        .date_ms = -1,
+        .body = "",
+        .total_ms = mono_ms_between(call->started, loop_now(client->loop)),
+        .client = client,
+        .call = call,
+    };
+    if (failure == HTTP_FAILURE_NONE) {
+        long status = 0;
+        (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+        response.status = (int)status;
+        response.body = buf_string(&call->body);
+        response.body_bytes = call->body.size;
+        (void)http_date_parse(http_call_header(call, "Date"), &response.date_ms);
+    } else {
+        buf_clear(&call->headers); /* half a response is none */
+    }
+    client->calls--; /* first, so that the owner may send the next one */
+    call->done(call->user, &response);
+    http_call_clear(call);
+    call->next = client->idle;
+    client->idle = call;
+}
+
+static void client_collect(struct http_client *client)
+{
+    int left = 0;
+    CURLMsg *message;
+    while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
+        CURLcode code = message->data.result;
+        CURL *easy = message->easy_handle;
+        struct http_call *call = NULL;
+        (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&call);
+        (void)curl_multi_remove_handle(client->multi, easy); /* message is gone now */
+        active_unlink(client, call);
+        client_deliver(client, call, code);
+    }
+}
+
+static void client_deliver_cancelled(void *user)
+{
+    struct http_client *client = user;
+    struct http_call *call = client->cancelled;
+    client->cancelled = NULL; /* what the callbacks cancel meanwhile waits for the next turn */
+    while (call) {
+        struct http_call *next = call->next;
+        client_deliver(client, call, CURLE_OK);
+        call = next;
+    }
+}
+
+/* ---- driving libcurl ---- */
+
+static void client_timed_out(void *user)
+{
+    struct http_client *client = user;
+    int running = 0;
+    (void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    client_collect(client);
+}
+
+static void client_socket_ready(void *user, int fd, struct loop_ready ready)
+{
+    struct http_client *client = user;
+    int running = 0;
+    int events = (ready.readable ? CURL_CSELECT_IN : 0) | (ready.writable ? CURL_CSELECT_OUT : 0) |
+                 (ready.failed ? CURL_CSELECT_ERR : 0);
+    (void)curl_multi_socket_action(client->multi, fd, events, &running);
+    client_collect(client);
+}
+
+static int client_wants_timeout(CURLM *multi, long timeout_ms, void *user)
+{
+    (void)multi;
+    struct http_client *client = user;
+    if (timeout_ms < 0) {
+        loop_timer_stop(client->timer);
+    } else {
+        loop_timer_start(client->timer, timeout_ms, 0);
+    }
+    return 0;
+}
+
+/* A socket that cannot be watched for want of memory is left alone: its call then ends by its own
+ * timeout, while an error returned from here would end the whole multi handle. */
+static int client_wants_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *watch)
+{
+    (void)easy;
+    struct http_client *client = user;
+    struct loop_poll *poll = watch;
+    if (what == CURL_POLL_REMOVE) {
+        loop_poll_destroy(poll);
+        return 0;
+    }
+    if (!poll) {
+        if (loop_poll_create(client->loop, fd, client_socket_ready, client, &poll, NULL)) {
+            return 0;
+        }
+        (void)curl_multi_assign(client->multi, fd, poll);
+    }
+    loop_poll_set(poll, (what & CURL_POLL_IN) != 0, (what & CURL_POLL_OUT) != 0);
+    return 0;
+}
+
+/* ---- creating and destroying ---- */
+
+static bool copy_string(const char *from, char **to)
+{
+    *to = from ? strdup(from) : NULL;
+    return !from || *to;
+}
+
+/* libcurl would only notice with the first connection, and then for each one again. */
+static int check_ca_file(const char *path, struct error *err)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    int rc = lines_read_file(path, HTTP_CLIENT_CA_FILE_BYTES_MAX, &bytes, &size, err);
+    if (rc) {
+        return error_wrap(err, "extra CA file"), rc;
+    }
+    if (!strstr(bytes, "-----BEGIN CERTIFICATE-----") &&
+        !strstr(bytes, "-----BEGIN TRUSTED CERTIFICATE-----")) {
+        rc = error_set(err, ERROR_CONFIG,
+                       "extra CA file %s: holds no certificate in PEM form; give a file with "
+                       "\"-----BEGIN CERTIFICATE-----\"",
+                       path);
+    }
+    free(bytes);
+    return rc;
+}
+
+static CURLMcode client_set_multi(struct http_client *client)
+{
+    long per_host = (long)client->options.connections_per_host_max;
+    CURLMcode code = CURLM_OK;
+    code = code ? code
+                : curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, client_wants_socket);
+    code = code ? code : curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+    code = code ? code
+                : curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, client_wants_timeout);
+    code = code ? code : curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+    code = code ? code : curl_multi_setopt(client->multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
+    code =
+        code ? code
+             : curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, per_host * HTTP_CLIENT_HOSTS);
+    return code;
+}
+
+static int client_open(struct http_client *client, struct error *err)
+{
+    struct http_client_options *options = &client->options;
+    if (!copy_string(options->user_agent, &client->user_agent) ||
+        !copy_string(options->ca_file, &client->ca_file) ||
+        !copy_string(options->proxy, &client->proxy)) {
+        return error_set(err, ERROR_MEMORY, "no memory for the HTTP client");
+    }
+    options->user_agent = client->user_agent;
+    options->ca_file = client->ca_file;
+    options->proxy = client->proxy;
+    int rc = options->ca_file ? check_ca_file(options->ca_file, err) : 0;
+    rc = rc ? rc : loop_timer_create(client->loop, client_timed_out, client, &client->timer, err);
+    rc = rc ? rc
+            : loop_timer_create(client->loop, client_deliver_cancelled, client,
+                                &client->cancel_turn, err);
+    if (rc) {
+        return rc;
+    }
+    client->global = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    client->multi = client->global ? curl_multi_init() : NULL;
+    if (!client->multi || client_set_multi(client)) {
+        return error_set(err, ERROR_MEMORY, "the HTTP client library does not start");
+    }
+    return 0;
+}
+
+int http_client_create(struct http_client **client, struct loop *loop,
+                       const struct http_client_options *options, struct error *err)
+{
+    *client = NULL;
+    if (!options->body_bytes_max || !options->header_bytes_max || !options->calls_max ||
+        !options->connections_per_host_max || !options->user_agent) {
+        return error_set(err, ERROR_INTERNAL, "the HTTP client lacks a required option");
+    }
+    struct http_client *made = calloc(1, sizeof *made);
+    if (!made) {
+        return error_set(err, ERROR_MEMORY, "no memory for the HTTP client");
+    }
+    made->loop = loop;
+    made->options = *options;
+    int rc = client_open(made, err);
+    if (rc) {
+        http_client_destroy(made);
+        return rc;
+    }
+    *client = made;
+    return 0;
+}
+
+void http_client_destroy(struct http_client *client)
+{
+    if (!client) {
+        return;
+    }
+    client->closing = true;
+    while (client->active) {
+        http_client_cancel(client, client->active);
+    }
+    client_deliver_cancelled(client);
+    while (client->idle) {
+        struct http_call *call = client->idle;
+        client->idle = call->next;
+        http_call_destroy(call);
+    }
+    if (client->multi) {
+        (void)curl_multi_cleanup(client->multi);
+    }
+    if (client->global) {
+        curl_global_cleanup();
+    }
+    loop_timer_destroy(client->timer);
+    loop_timer_destroy(client->cancel_turn);
+    free(client->user_agent);
+    free(client->ca_file);
+    free(client->proxy);
+    free(client);
+}
+
+/* ---- calls ---- */
+
+static struct http_call *client_take_call(struct http_client *client)
+{
+    struct http_call *call = client->idle;
+    if (!call) {
+        return http_call_create(&client->options);
+    }
+    client->idle = call->next;
+    return call;
+}
+
+static int client_start(struct http_client *client, struct http_call *call,
+                        const struct http_request *request, struct error *err)
+{
+    int rc = http_call_prepare(call, request, err);
+    if (!rc && curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
+        rc = error_set(err, ERROR_MEMORY, "a request cannot be started");
+    }
+    if (rc) {
+        http_call_clear(call);
+        call->next = client->idle;
+        client->idle = call;
+    }
+    return rc;
+}
+
+int http_client_send(struct http_client *client, const struct http_request *request,
+                     http_done_fn *done, void *user, struct http_call **call, struct error *err)
+{
+    if (client->closing || client->calls >= client->options.calls_max) {
+        return error_set_retriable(err, ERROR_LIMIT, "%u requests are in flight already",
+                                   client->calls);
+    }
+    struct http_call *started = client_take_call(client);
+    if (!started) {
+        return error_set(err, ERROR_MEMORY, "no memory for a request");
+    }
+    started->done = done;
+    started->user = user;
+    started->started = loop_now(client->loop);
+    int rc = client_start(client, started, request, err);
+    if (rc) {
+        return rc;
+    }
+    active_link(client, started);
+    client->calls++;
+    if (call) {
+        *call = started;
+    }
+    return 0;
+}
+
+void http_client_cancel(struct http_client *client, struct http_call *call)
+{
+    if (call->cancelled) {
+        return;
+    }
+    (void)curl_multi_remove_handle(client->multi, call->easy);
+    active_unlink(client, call);
+    call->cancelled = true;
+    call->next = client->cancelled;
+    client->cancelled = call;
+    loop_timer_start(client->cancel_turn, 0, 0);
+}
+
+const char *http_client_header(const struct http_response *response, const char *name)
+{
+    return http_call_header(response->call, name);
+}
+
+unsigned http_client_calls(const struct http_client *client)
+{
+    return client->calls;
+}
+
+const char *http_failure_name(enum http_failure failure)
+{
+    switch (failure) {
+    case HTTP_FAILURE_NONE:
+        return "none";
+    case HTTP_FAILURE_RESOLVE:
+        return "resolve";
+    case HTTP_FAILURE_CONNECT:
+        return "connect";
+    case HTTP_FAILURE_TLS:
+        return "tls";
+    case HTTP_FAILURE_PROXY:
+        return "proxy";
+    case HTTP_FAILURE_TIMEOUT:
+        return "timeout";
+    case HTTP_FAILURE_BROKEN:
+        return "broken";
+    case HTTP_FAILURE_TOO_LARGE:
+        return "too_large";
+    case HTTP_FAILURE_CANCELLED:
+        return "cancelled";
+    }
+    return "unknown";
+}
