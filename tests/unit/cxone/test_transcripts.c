@@ -1,0 +1,367 @@
+/* Reading transcripts and the list of live interactions: good, bad and half-bad replies. */
+#include "base/buf.h"
+#include "cxone/cxone.h"
+#include "cxone/discover.h"
+#include "cxone/reply.h"
+#include "cxone/transcripts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct cxone_profile profile;
+
+static int make_profile(void **state)
+{
+    (void)state;
+    struct cxone_options options;
+    cxone_options_default(&options);
+    profile = options.profile;
+    return 0;
+}
+
+static int parse(const char *body, struct transcripts *out)
+{
+    return transcripts_parse(&profile, "application/json", body, strlen(body), out, NULL);
+}
+
+#define GOOD                                                 \
+    "{\"text\":\"I have been waiting for twenty minutes.\"," \
+    "\"startTime\":1698765432100,\"endTime\":1698765434500," \
+    "\"direction\":\"customer\",\"isFinal\":true}"
+
+static void segment_of_the_tutorial_is_read(void **state)
+{
+    (void)state;
+    struct transcripts t;
+    assert_int_equal(parse("[" GOOD "]", &t), 0);
+    assert_int_equal(t.count, 1);
+    assert_int_equal(t.quarantined, 0);
+    assert_int_equal(t.missing_final, 0);
+    assert_string_equal(t.segments[0].text, "I have been waiting for twenty minutes.");
+    assert_int_equal(t.segments[0].text_bytes, 39);
+    assert_true(t.segments[0].start_ms == 1698765432100);
+    assert_true(t.segments[0].end_ms == 1698765434500);
+    assert_int_equal(t.segments[0].speaker, SPEAKER_CUSTOMER);
+    assert_true(t.segments[0].is_final);
+    assert_null(t.segments[0].id);
+    transcripts_done(&t);
+}
+
+static void body_that_is_no_array_is_malformed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type;
+        const char *body;
+    } rows[] = {
+        {"application/json", ""},
+        {"application/json", " \r\n"},
+        {"application/json", "\xEF\xBB\xBF"},
+        {"application/json", "<!DOCTYPE html><html></html>"},
+        {NULL, "\n  <html>"},
+        {"text/html; charset=utf-8", "[]"},
+        {"TEXT/HTML", "[]"},
+        {"application/json", "[" GOOD},
+        {"application/json", "[{\"text\":\"half"},
+        {"application/json", "[" GOOD "] trailing"},
+        {"application/json", "{\"transcripts\":[" GOOD "]}"},
+        {"application/json", "null"},
+        {"application/json", "\"text\""},
+        {"application/json", "42"},
+        {"application/json", "[NaN]"},
+        {"text/plain", "maintenance"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct transcripts t;
+        struct error err = {0};
+        assert_int_equal(
+            transcripts_parse(&profile, rows[i].type, rows[i].body, strlen(rows[i].body), &t, &err),
+            ERROR_FORMAT);
+        assert_true(err.message[0] != '\0');
+        assert_null(strstr(err.message, "half"));
+        assert_null(t.segments);
+    }
+}
+
+static void empty_array_is_empty_whatever_surrounds_it(void **state)
+{
+    (void)state;
+    const char *const bodies[] = {"[]", " [ ] \n", "\xEF\xBB\xBF[]"};
+    for (size_t i = 0; i < 3; i++) {
+        struct transcripts t;
+        assert_int_equal(parse(bodies[i], &t), 0);
+        assert_int_equal(t.count + t.quarantined, 0);
+        transcripts_done(&t);
+    }
+}
+
+static void bad_element_costs_only_itself(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "null",
+        "1",
+        "\"text\"",
+        "[]",
+        "{}",
+        "{\"startTime\":1,\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":null,\"startTime\":1,\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":5,\"startTime\":1,\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":1,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":null,\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":1.5,\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":-1,\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":\"\",\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":\"1 \",\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":\"1e3\",\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":\"9223372036854775808\",\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":\"2023-10-31T15:17:12Z\",\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":true,\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":1e300,\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":1,\"endTime\":2,\"isFinal\":\"true\"}",
+        "{\"text\":\"a\",\"startTime\":1,\"endTime\":2,\"isFinal\":1}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct transcripts t;
+        struct buf body;
+        buf_init(&body, 4096);
+        buf_printf(&body, "[" GOOD ",%s," GOOD "]", bad[i]);
+        assert_int_equal(parse(buf_string(&body), &t), 0);
+        assert_int_equal(t.count, 2);
+        assert_int_equal(t.quarantined, 1);
+        assert_int_equal(t.missing_final, 0);
+        transcripts_done(&t);
+        buf_done(&body);
+    }
+}
+
+static void direction_is_an_alias_in_any_case(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *direction;
+        enum speaker speaker;
+    } rows[] = {
+        {"\"customer\"", SPEAKER_CUSTOMER}, {"\"CUSTOMER\"", SPEAKER_CUSTOMER},
+        {"\"Inbound\"", SPEAKER_CUSTOMER},  {"\"patron\"", SPEAKER_CUSTOMER},
+        {"\"contact\"", SPEAKER_CUSTOMER},  {"\"END_USER\"", SPEAKER_CUSTOMER},
+        {"\"caller\"", SPEAKER_CUSTOMER},   {"\"agent\"", SPEAKER_AGENT},
+        {"\"Agent\"", SPEAKER_AGENT},       {"\"outbound\"", SPEAKER_AGENT},
+        {"\"internal\"", SPEAKER_AGENT},    {"\"supervisor\"", SPEAKER_UNKNOWN},
+        {"\"\"", SPEAKER_UNKNOWN},          {"\"customer \"", SPEAKER_UNKNOWN},
+        {"null", SPEAKER_UNKNOWN},          {"1", SPEAKER_UNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct transcripts t;
+        struct buf body;
+        buf_init(&body, 4096);
+        buf_printf(&body,
+                   "[{\"text\":\"a\",\"startTime\":1,\"endTime\":2,\"isFinal\":true,"
+                   "\"direction\":%s}]",
+                   rows[i].direction);
+        assert_int_equal(parse(buf_string(&body), &t), 0);
+        assert_int_equal(t.count, 1);
+        assert_int_equal(t.segments[0].speaker, rows[i].speaker);
+        transcripts_done(&t);
+        buf_done(&body);
+    }
+}
+
+static void missing_final_is_counted_and_follows_the_profile(void **state)
+{
+    (void)state;
+    const char *body = "[{\"text\":\"a\",\"startTime\":1,\"endTime\":2},"
+                       "{\"text\":\"b\",\"startTime\":1,\"endTime\":2,\"isFinal\":null},"
+                       "{\"text\":\"c\",\"startTime\":1,\"endTime\":2,\"isFinal\":false}]";
+    for (int assume = 0; assume < 2; assume++) {
+        struct transcripts t;
+        struct cxone_profile changed = profile;
+        changed.assume_final = assume == 1;
+        assert_int_equal(transcripts_parse(&changed, NULL, body, strlen(body), &t, NULL), 0);
+        assert_int_equal(t.count, 3);
+        assert_int_equal(t.missing_final, 2);
+        assert_int_equal(t.segments[0].is_final, assume == 1);
+        assert_int_equal(t.segments[1].is_final, assume == 1);
+        assert_false(t.segments[2].is_final);
+        transcripts_done(&t);
+    }
+}
+
+static void times_stay_exact_to_64_bits(void **state)
+{
+    (void)state;
+    struct transcripts t;
+    assert_int_equal(
+        parse("[{\"text\":\"a\",\"startTime\":9007199254740993,\"endTime\":9223372036854775807,"
+              "\"isFinal\":true},"
+              "{\"text\":\"b\",\"startTime\":\"9007199254740993\","
+              "\"endTime\":\"9223372036854775807\",\"isFinal\":true},"
+              "{\"text\":\"c\",\"startTime\":1698765432100.0,\"endTime\":0,\"isFinal\":true}]",
+              &t),
+        0);
+    assert_int_equal(t.count, 3);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(t.segments[i].start_ms == 9007199254740993);
+        assert_true(t.segments[i].end_ms == INT64_MAX);
+    }
+    assert_true(t.segments[2].start_ms == 1698765432100);
+    assert_true(t.segments[2].end_ms == 0);
+    transcripts_done(&t);
+}
+
+static void ids_are_taken_from_the_first_place_that_has_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *members;
+        const char *id; /* NULL: none */
+    } rows[] = {
+        {"\"id\":\"u1\"", "u1"},
+        {"\"segmentId\":\"u2\"", "u2"},
+        {"\"utteranceId\":\"u3\"", "u3"},
+        {"\"utteranceId\":\"u3\",\"id\":\"u1\"", "u1"},
+        {"\"id\":9007199254740993", "9007199254740993"},
+        {"\"id\":-9223372036854775808", "-9223372036854775808"},
+        {"\"id\":\"\",\"segmentId\":7", "7"},
+        {"\"id\":null", NULL},
+        {"\"id\":1.5", NULL},
+        {"\"id\":{}", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct transcripts t;
+        struct buf body;
+        buf_init(&body, 4096);
+        buf_printf(&body,
+                   "[{\"text\":\"a\",\"startTime\":1,\"endTime\":2,\"isFinal\":true,%s}," GOOD "]",
+                   rows[i].members);
+        assert_int_equal(parse(buf_string(&body), &t), 0);
+        assert_int_equal(t.count, 2);
+        if (rows[i].id) {
+            assert_int_equal(t.segments[0].id_bytes, strlen(rows[i].id));
+            assert_memory_equal(t.segments[0].id, rows[i].id, strlen(rows[i].id));
+        } else {
+            assert_null(t.segments[0].id);
+        }
+        transcripts_done(&t);
+        buf_done(&body);
+    }
+}
+
+static void odd_text_survives(void **state)
+{
+    (void)state;
+    struct transcripts t;
+    /* Lone surrogate, embedded NUL, invalid UTF-8, duplicate key (the last one counts), BOM. */
+    assert_int_equal(parse("\xEF\xBB\xBF[{\"text\":\"a\\ud800b\",\"startTime\":1,\"endTime\":2,"
+                           "\"isFinal\":true},"
+                           "{\"text\":\"a\\u0000b\",\"startTime\":1,\"endTime\":2,"
+                           "\"isFinal\":true},"
+                           "{\"text\":\"a\xFF"
+                           "b\",\"startTime\":1,\"endTime\":2,\"isFinal\":true},"
+                           "{\"text\":\"first\",\"text\":\"last\",\"startTime\":1,\"endTime\":2,"
+                           "\"isFinal\":true}]",
+                           &t),
+                     0);
+    assert_int_equal(t.count, 4);
+    assert_string_equal(t.segments[0].text, "a\xEF\xBF\xBD"
+                                            "b");
+    assert_int_equal(t.segments[1].text_bytes, 3);
+    assert_memory_equal(t.segments[1].text, "a\0b", 3);
+    assert_string_equal(t.segments[2].text, "a\xEF\xBF\xBD"
+                                            "b");
+    assert_string_equal(t.segments[3].text, "last");
+    transcripts_done(&t);
+}
+
+static void text_length_is_bounded(void **state)
+{
+    (void)state;
+    for (size_t extra = 0; extra < 2; extra++) {
+        struct transcripts t;
+        struct buf body;
+        buf_init(&body, 100000);
+        buf_append_string(&body, "[{\"startTime\":1,\"endTime\":2,\"isFinal\":true,\"text\":\"");
+        for (size_t i = 0; i < TRANSCRIPTS_TEXT_BYTES_MAX + extra; i++) {
+            buf_append_char(&body, 'x');
+        }
+        buf_append_string(&body, "\"}]");
+        assert_int_equal(parse(buf_string(&body), &t), 0);
+        assert_int_equal(t.count, extra == 0 ? 1 : 0);
+        assert_int_equal(t.quarantined, extra);
+        transcripts_done(&t);
+        buf_done(&body);
+    }
+}
+
+static void number_of_elements_is_bounded(void **state)
+{
+    (void)state;
+    struct transcripts t;
+    struct buf body;
+    buf_init(&body, 8 * 1024 * 1024);
+    for (size_t i = 0; i < REPLY_ELEMENTS_MAX + 5; i++) {
+        buf_append_string(&body, i == 0 ? "[" GOOD : "," GOOD);
+    }
+    buf_append_char(&body, ']');
+    assert_false(body.failed);
+    assert_int_equal(parse(buf_string(&body), &t), 0);
+    assert_int_equal(t.count, REPLY_ELEMENTS_MAX);
+    assert_int_equal(t.quarantined, 5);
+    transcripts_done(&t);
+    buf_done(&body);
+}
+
+static void live_interactions_are_read(void **state)
+{
+    (void)state;
+    struct discover d;
+    const char *body = "[{\"interactionId\":\"a\",\"state\":\"active\"},"
+                       "{\"interactionId\":9007199254740993,\"state\":\"ENDED\",\"more\":1},"
+                       "{\"interactionId\":\"b\"},"
+                       "{\"interactionId\":\"c\",\"state\":\"holding\"},"
+                       "{\"interactionId\":\"\",\"state\":\"active\"},"
+                       "{\"interactionId\":\"..\",\"state\":\"active\"},"
+                       "{\"interactionId\":\"x\\u0000y\",\"state\":\"active\"},"
+                       "{\"interactionId\":1.5,\"state\":\"active\"},"
+                       "{\"interactionId\":\"d\",\"state\":1},"
+                       "{\"state\":\"active\"},null,[]]";
+    assert_int_equal(discover_parse("application/json", body, strlen(body), &d, NULL), 0);
+    assert_int_equal(d.count, 4);
+    assert_int_equal(d.quarantined, 8);
+    assert_string_equal(d.active[0].interaction_id, "a");
+    assert_false(d.active[0].ended);
+    assert_string_equal(d.active[1].interaction_id, "9007199254740993");
+    assert_true(d.active[1].ended);
+    assert_false(d.active[2].ended);
+    assert_false(d.active[3].ended);
+    discover_done(&d);
+    static const char *const bad[] = {"", "{}", "<html>", "[", "{\"data\":[]}"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(discover_parse(NULL, bad[i], strlen(bad[i]), &d, NULL), ERROR_FORMAT);
+    }
+    assert_int_equal(discover_parse("text/html", "[]", 2, &d, NULL), ERROR_FORMAT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(segment_of_the_tutorial_is_read),
+        cmocka_unit_test(body_that_is_no_array_is_malformed),
+        cmocka_unit_test(empty_array_is_empty_whatever_surrounds_it),
+        cmocka_unit_test(bad_element_costs_only_itself),
+        cmocka_unit_test(direction_is_an_alias_in_any_case),
+        cmocka_unit_test(missing_final_is_counted_and_follows_the_profile),
+        cmocka_unit_test(times_stay_exact_to_64_bits),
+        cmocka_unit_test(ids_are_taken_from_the_first_place_that_has_one),
+        cmocka_unit_test(odd_text_survives),
+        cmocka_unit_test(text_length_is_bounded),
+        cmocka_unit_test(number_of_elements_is_bounded),
+        cmocka_unit_test(live_interactions_are_read),
+    };
+    return cmocka_run_group_tests(tests, make_profile, NULL);
+}
