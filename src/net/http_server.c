@@ -455,7 +455,8 @@ static void exchange_finish(struct http_exchange *exchange)
     exchange->state = EXCHANGE_ANSWERED;
     if (suspended) {
         suspended_unlink(exchange);
-        MHD_resume_connection(exchange->connection); /* wakes the epoll descriptor */
+        MHD_resume_connection(exchange->connection);
+        loop_timer_start(exchange->server->timer, 0, 0); /* no descriptor tells of a resumption */
     }
 }
 
