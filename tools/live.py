@@ -12,7 +12,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 SECRET = "demo-secret"  # the simulator's public default, for loopback only
-ADDRESS = re.compile(r"(https?)://(127\.0\.0\.1:\d+)")
+ADDRESS = re.compile(r"(https?)://((?:127\.0\.0\.1|localhost):\d+)")
 
 
 class Failure(Exception):
@@ -137,7 +137,8 @@ class Simulator(Process):
             self.output.append(line.rstrip("\n"))
             found = ADDRESS.search(line)
             if found and not self.address:
-                self.scheme, self.address = found.groups()
+                self.scheme = found.group(1)
+                self.address = found.group(2).replace("localhost", "127.0.0.1")
                 self.address_known.set()
         self.address_known.set()
 
