@@ -389,7 +389,7 @@ static void write_value(const void *value, enum option_kind kind, struct json_wr
         json_write_integer(writer, *(const int64_t *)value);
         break;
     case OPTION_KIND_NUMBER:
-        json_write_number(writer, *(const double *)value, 17);
+        json_write_number(writer, *(const double *)value, 15);
         break;
     case OPTION_KIND_TEXT:
     case OPTION_KIND_IDS:
