@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct lines;
@@ -16,6 +17,10 @@ int lines_open(struct lines **lines, const char *path, size_t line_bytes_max, st
  * more than strlen if the line holds NULs. Returns 1 for a line, 0 at the end, -1 on failure with
  * file and line number in the error. A last line without a newline is a line; "\r\n" loses both. */
 int lines_next(struct lines *lines, const char **line, size_t *bytes, struct error *err);
+
+/* Whether lines_next would answer without waiting: a program that batches lines of a live pipe
+ * knows by this when to stop gathering. */
+bool lines_ready(const struct lines *lines);
 
 /* The number of the line last returned, counted from 1. */
 size_t lines_number(const struct lines *lines);
