@@ -145,8 +145,12 @@ static bool depth_within_limit(const char *bytes, size_t size)
 
 static json_t *load(const char *bytes, size_t size, struct error *err)
 {
+    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
     json_error_t detail;
-    json_t *root = json_loadb(bytes, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &detail);
+    json_t *root = json_loadb(bytes, size, flags, &detail);
+    if (!root && json_error_code(&detail) == json_error_numeric_overflow) {
+        root = json_loadb(bytes, size, flags | JSON_DECODE_INT_AS_REAL, &detail);
+    }
     if (!root) {
         const char *what = json_error_code(&detail) == json_error_out_of_memory
                                ? "out of memory while reading JSON"

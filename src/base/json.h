@@ -11,7 +11,9 @@
  *
  * Tolerated on input, because vendors send it: a byte order mark, invalid UTF-8 and lone
  * surrogate escapes (both become U+FFFD), duplicate keys (the last wins). 64-bit integers stay
- * exact. Refused: anything after the value, NaN, nesting deeper than JSON_DEPTH_MAX.
+ * exact, unless the document holds one that is larger (Hugging Face writes 10^30 for "no limit"):
+ * then all its integers are read as doubles. Refused: anything after the value, NaN, nesting deeper
+ * than JSON_DEPTH_MAX.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
