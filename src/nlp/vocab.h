@@ -1,0 +1,56 @@
+/* nlp/vocab.h - a vocabulary as a trie over bytes: token to id, and longest match. */
+#ifndef NLP_VOCAB_H
+#define NLP_VOCAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    VOCAB_NODES_MAX = 1 << 24, /* a node number and a byte make a 32-bit key */
+    VOCAB_IDS_MAX = 1 << 24,   /* ids are below this */
+};
+#define VOCAB_NO_ID UINT32_MAX
+
+enum { VOCAB_ROOT = 1, VOCAB_NO_NODE = 0 };
+
+/* An edge is found by hashing (node, byte): one probe per byte, no pointers, built in any order. */
+struct vocab_edge {
+    uint32_t key; /* node << 8 | byte */
+    uint32_t child;
+};
+
+struct vocab {
+    struct vocab_edge *edges;
+    unsigned edges_log2;
+    uint32_t *ids; /* by node; VOCAB_NO_ID where no token ends */
+    size_t nodes;  /* including the unused node 0; 0 while empty */
+    size_t nodes_capacity;
+};
+
+enum vocab_added {
+    VOCAB_ADDED,
+    VOCAB_ADDED_DUPLICATE, /* the token is there already; nothing changed */
+    VOCAB_ADDED_NO_MEMORY, /* or more than VOCAB_NODES_MAX; the vocabulary stays usable */
+};
+
+/* An empty vocabulary; allocates nothing yet. */
+void vocab_init(struct vocab *vocab);
+
+/* Accepts a zeroed vocabulary. */
+void vocab_done(struct vocab *vocab);
+
+/* id must be below VOCAB_IDS_MAX. */
+enum vocab_added vocab_add(struct vocab *vocab, const char *token, size_t size, uint32_t id);
+
+/* The token's id, or VOCAB_NO_ID. */
+uint32_t vocab_find(const struct vocab *vocab, const char *token, size_t size);
+
+/* The node reached from `node` over these bytes, or VOCAB_NO_NODE. */
+uint32_t vocab_walk(const struct vocab *vocab, uint32_t node, const char *bytes, size_t size);
+
+/* The longest token that is a prefix of bytes, read from `node` on; writes its id and returns its
+ * size beyond node, or returns 0. */
+size_t vocab_match(const struct vocab *vocab, uint32_t node, const char *bytes, size_t size,
+                   uint32_t *id);
+
+#endif
