@@ -84,6 +84,15 @@ bool command_line_count(const char *command, const char *option, const char *tex
     return true;
 }
 
+long command_line_cores(long max)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores < 1) {
+        return 1;
+    }
+    return cores < max ? cores : max;
+}
+
 int command_line_finish(int status)
 {
     if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -27,6 +27,9 @@ int command_line_option(int argc, char **argv, const char *letters, const struct
 bool command_line_count(const char *command, const char *option, const char *text, long max,
                         long *out);
 
+/* Cores this process may use, at least 1 and at most `max`. */
+long command_line_cores(long max);
+
 /* Flushes standard output; a write that failed turns success into failure. */
 int command_line_finish(int status);
 

@@ -11,12 +11,15 @@ static const char help[] =
     "undertone watches live contact-center calls and tells their agents when a customer's mood "
     "sinks.\n"
     "\n"
+    "  echo 'this is the third time i call' | undertone score\n"
     "  undertone config check --config undertone.yaml\n"
     "  CXONE_CLIENT_ID=id CXONE_CLIENT_SECRET=... CXONE_INTERACTION_ID=call undertone run\n"
     "\n"
     "usage: undertone COMMAND [options]\n"
     "\n"
     "  run        follow live calls, judge, write back (the daemon)\n"
+    "  score      score utterances, one a line\n"
+    "  tokenize   print the model's token ids for utterances\n"
     "  config     check or show the configuration\n"
     "\n"
     "  undertone COMMAND --help explains a command; --version prints the version.\n"
@@ -29,6 +32,8 @@ struct command {
 
 static const struct command commands[] = {
     {"run", command_run},
+    {"score", command_score},
+    {"tokenize", command_tokenize},
     {"config", command_config},
 };
 
