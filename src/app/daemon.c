@@ -5,6 +5,7 @@
 #include "app/wire.h"
 #include "base/lines.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,24 +72,25 @@ static int load_model(struct daemon *daemon, struct error *err)
     const struct config *config = daemon->config;
     const char *kernels = strcmp(config->model_kernels, "auto") == 0 ? NULL : config->model_kernels;
     struct scorer_options options = {.kernels = kernels};
-    char *directory = NULL;
+    struct buf directory;
     struct mono begun = clock_mono();
+    buf_init(&directory, PATH_MAX);
     int result = model_path_find(config->model_dir, &directory, err);
     if (!result) {
-        result = scorer_open(&daemon->scorer, directory, &options, err);
+        result = scorer_open(&daemon->scorer, buf_string(&directory), &options, err);
     }
     if (!result) {
         result = scorer_self_test(daemon->scorer, err);
     }
     if (!result) {
         log_write(daemon->log, LOG_INFO, "model_loaded", "the model is ready and passed its test",
-                  LOG_TEXT("directory", directory),
+                  LOG_TEXT("directory", buf_string(&directory)),
                   LOG_TEXT("kernels", scorer_kernels_name(daemon->scorer)),
                   LOG_INT("weight_bytes", scorer_weight_bytes(daemon->scorer)),
                   LOG_INT("threads", thread_count(config)),
                   LOG_NUMBER("dur_s", (double)mono_ms_between(begun, clock_mono()) / 1e3));
     }
-    free(directory);
+    buf_done(&directory);
     return result ? error_wrap(err, "model") : 0;
 }
 
