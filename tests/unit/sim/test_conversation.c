@@ -53,15 +53,15 @@ static void untimed_turns_run_at_150_words_a_minute(void **unused)
 static void harper_keeps_recorded_times_in_order_of_start(void **unused)
 {
     (void)unused;
-    struct conversation c = parse(
-        CONVERSATION_FORMAT_HARPER,
-        "{\"sid\":\"s\",\"segments\":["
-        "{\"speaker_role\":\"caller\",\"offset_ms\":900,\"duration_ms\":50,"
-        "\"human_transcript\":\"hi\"},"
-        "{\"speaker_role\":\"agent\",\"offset_ms\":100,\"duration_ms\":1000,"
-        "\"human_transcript\":\"hello there\"},"
-        "{\"speaker_role\":\"caller\",\"offset_ms\":950,\"duration_ms\":9,"
-        "\"human_transcript\":\" \"}]}");
+    struct conversation c =
+        parse(CONVERSATION_FORMAT_HARPER,
+              "{\"sid\":\"s\",\"segments\":["
+              "{\"speaker_role\":\"caller\",\"offset_ms\":900,\"duration_ms\":50,"
+              "\"human_transcript\":\"hi\"},"
+              "{\"speaker_role\":\"agent\",\"offset_ms\":100,\"duration_ms\":1000,"
+              "\"human_transcript\":\"hello there\"},"
+              "{\"speaker_role\":\"caller\",\"offset_ms\":950,\"duration_ms\":9,"
+              "\"human_transcript\":\" \"}]}");
     assert_int_equal(c.turn_count, 2);
     assert_turn(&c, 0, CONVERSATION_SPEAKER_AGENT, "hello there", 100, 1100);
     assert_turn(&c, 1, CONVERSATION_SPEAKER_CUSTOMER, "hi", 900, 950);
@@ -71,15 +71,14 @@ static void harper_keeps_recorded_times_in_order_of_start(void **unused)
 static void one_speaker_never_starts_twice_at_once(void **unused)
 {
     (void)unused;
-    struct conversation c =
-        parse(CONVERSATION_FORMAT_HARPER,
-              "{\"sid\":\"s\",\"segments\":["
-              "{\"speaker_role\":\"caller\",\"offset_ms\":5,\"duration_ms\":1,"
-              "\"human_transcript\":\"a\"},"
-              "{\"speaker_role\":\"agent\",\"offset_ms\":5,\"duration_ms\":1,"
-              "\"human_transcript\":\"b\"},"
-              "{\"speaker_role\":\"caller\",\"offset_ms\":5,\"duration_ms\":1,"
-              "\"human_transcript\":\"c\"}]}");
+    struct conversation c = parse(CONVERSATION_FORMAT_HARPER,
+                                  "{\"sid\":\"s\",\"segments\":["
+                                  "{\"speaker_role\":\"caller\",\"offset_ms\":5,\"duration_ms\":1,"
+                                  "\"human_transcript\":\"a\"},"
+                                  "{\"speaker_role\":\"agent\",\"offset_ms\":5,\"duration_ms\":1,"
+                                  "\"human_transcript\":\"b\"},"
+                                  "{\"speaker_role\":\"caller\",\"offset_ms\":5,\"duration_ms\":1,"
+                                  "\"human_transcript\":\"c\"}]}");
     assert_turn(&c, 0, CONVERSATION_SPEAKER_CUSTOMER, "a", 5, 6);
     assert_turn(&c, 1, CONVERSATION_SPEAKER_AGENT, "b", 5, 6);
     assert_turn(&c, 2, CONVERSATION_SPEAKER_CUSTOMER, "c", 6, 7);
@@ -89,9 +88,9 @@ static void one_speaker_never_starts_twice_at_once(void **unused)
 static void abcd_actions_are_not_spoken(void **unused)
 {
     (void)unused;
-    struct conversation c = parse(CONVERSATION_FORMAT_ABCD,
-                                  "{\"convo_id\":3592,\"original\":[[\"agent\",\"Hi!\"],"
-                                  "[\"action\",\"Pulled up.\"],[\"customer\",\"ok\"]]}");
+    struct conversation c =
+        parse(CONVERSATION_FORMAT_ABCD, "{\"convo_id\":3592,\"original\":[[\"agent\",\"Hi!\"],"
+                                        "[\"action\",\"Pulled up.\"],[\"customer\",\"ok\"]]}");
     assert_string_equal(c.name, "3592");
     assert_int_equal(c.turn_count, 2);
     assert_turn(&c, 1, CONVERSATION_SPEAKER_CUSTOMER, "ok", 1600, 2000);

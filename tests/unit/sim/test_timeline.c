@@ -54,11 +54,8 @@ static struct timeline make_timeline(size_t turns, const struct timeline_disorde
 }
 
 static const struct timeline_disorder CALM = {.partials = true};
-static const struct timeline_disorder WILD = {.late = 0.2,
-                                              .revised = 0.3,
-                                              .duplicated = 0.25,
-                                              .out_of_order = 0.3,
-                                              .partials = true};
+static const struct timeline_disorder WILD = {
+    .late = 0.2, .revised = 0.3, .duplicated = 0.25, .out_of_order = 0.3, .partials = true};
 
 static struct timeline_query everything(int64_t now_ms)
 {
