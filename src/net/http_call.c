@@ -13,11 +13,26 @@
 
 enum {
     HTTP_CALL_HEADER_LINE_BYTES_MAX = 64 * 1024, /* of a request */
+    HTTP_CALL_ORIGIN_BYTES_MAX = 512,
     /* Shorter than the idle time load balancers commonly allow (60 s), so that we close first. */
     HTTP_CALL_IDLE_S = 55,
     /* Old connections go, so that a changed DNS entry is noticed. */
     HTTP_CALL_CONNECTION_S = 300,
 };
+
+void http_call_move(struct http_call *call, struct http_call_list *list)
+{
+    struct http_call_list *from = call->list;
+    if (from) {
+        *(call->previous ? &call->previous->next : &from->first) = call->next;
+        *(call->next ? &call->next->previous : &from->last) = call->previous;
+    }
+    call->list = list;
+    call->next = NULL;
+    call->previous = list->last;
+    *(list->last ? &list->last->next : &list->first) = call;
+    list->last = call;
+}
 
 /* ---- what libcurl tells us ---- */
 
@@ -164,6 +179,7 @@ struct http_call *http_call_create(const struct http_client_options *options)
         return NULL;
     }
     call->header_bytes_max = options->header_bytes_max;
+    buf_init(&call->origin, HTTP_CALL_ORIGIN_BYTES_MAX);
     buf_init(&call->request_body, SIZE_MAX - 1);
     buf_init(&call->headers, options->header_bytes_max);
     buf_init(&call->body, options->body_bytes_max);
@@ -179,10 +195,12 @@ void http_call_clear(struct http_call *call)
 {
     curl_slist_free_all(call->request_headers);
     call->request_headers = NULL;
+    buf_done(&call->origin);
     buf_done(&call->request_body); /* not kept for reuse: one large body must not pin memory */
     buf_done(&call->headers);
     buf_done(&call->body);
-    call->cancelled = false;
+    call->verdict = HTTP_FAILURE_NONE;
+    call->host = NULL;
     call->request_sent = false;
     call->too_large = false;
     call->headers_complete = false;
@@ -194,6 +212,7 @@ void http_call_destroy(struct http_call *call)
 {
     if (call) {
         curl_easy_cleanup(call->easy);
+        loop_timer_destroy(call->watchdog);
         http_call_clear(call);
         free(call);
     }
@@ -201,26 +220,29 @@ void http_call_destroy(struct http_call *call)
 
 /* ---- the request ---- */
 
-/* The message does not repeat the URL: its query may hold what no log should. */
-static int check_url(const char *text, struct error *err)
+/* Notes scheme, host and port. The message does not repeat the URL: its query may hold what no log
+ * should. */
+static int check_url(struct http_call *call, const char *text, struct error *err)
 {
-    int rc = 0;
+    char *scheme = NULL, *host = NULL, *port = NULL;
     CURLU *url = curl_url();
-    char *scheme = NULL;
-    if (!url) {
-        return error_set(err, ERROR_MEMORY, "no memory for a request");
-    }
-    CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER);
-    if (code == CURLUE_OK) {
-        code = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
-    }
-    if (code != CURLUE_OK) {
-        rc = error_set(err, ERROR_FORMAT, "the request's URL does not parse: %s",
-                       curl_url_strerror(code));
+    CURLUcode code = url ? CURLUE_OK : CURLUE_OUT_OF_MEMORY;
+    code = code ? code : curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER);
+    code = code ? code : curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
+    code = code ? code : curl_url_get(url, CURLUPART_HOST, &host, 0);
+    code = code ? code : curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+    int rc = 0;
+    if (code) {
+        rc = error_set(err, code == CURLUE_OUT_OF_MEMORY ? ERROR_MEMORY : ERROR_FORMAT,
+                       "the request's URL does not parse: %s", curl_url_strerror(code));
     } else if (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0) {
         rc = error_set(err, ERROR_FORMAT, "the request's URL is neither http nor https");
+    } else if (!buf_printf(&call->origin, "%s://%s:%s", scheme, host, port)) {
+        rc = error_set(err, ERROR_FORMAT, "the host in the request's URL is too long");
     }
     curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
     curl_url_cleanup(url);
     return rc;
 }
@@ -304,7 +326,7 @@ int http_call_prepare(struct http_call *call, const struct http_request *request
         request->connect_timeout_ms <= 0) {
         return error_set(err, ERROR_INTERNAL, "a request without a known method or a timeout");
     }
-    int rc = check_url(request->url, err);
+    int rc = check_url(call, request->url, err);
     rc = rc ? rc : add_headers(call, request, err);
     if (rc) {
         return rc;
@@ -315,7 +337,6 @@ int http_call_prepare(struct http_call *call, const struct http_request *request
     }
     CALL_SET(call->easy, code, CURLOPT_URL, request->url);
     CALL_SET(call->easy, code, CURLOPT_HTTPHEADER, call->request_headers);
-    CALL_SET(call->easy, code, CURLOPT_TIMEOUT_MS, timeout_fit_ms(request->timeout_ms));
     CALL_SET(call->easy, code, CURLOPT_CONNECTTIMEOUT_MS,
              timeout_fit_ms(request->connect_timeout_ms));
     code = code ? code : set_method(call, request->method);
@@ -367,6 +388,9 @@ static bool handshake_was_cut(const struct http_call *call)
 enum http_failure http_call_failure(const struct http_call *call, CURLcode code)
 {
     long proxy_status = 0;
+    if (call->verdict != HTTP_FAILURE_NONE) {
+        return call->verdict;
+    }
     if (call->too_large) {
         return HTTP_FAILURE_TOO_LARGE;
     }
@@ -392,6 +416,11 @@ const char *http_call_reason(const struct http_call *call, enum http_failure fai
                                                            : "body over the limit";
     case HTTP_FAILURE_BROKEN:
         return curl_easy_strerror(code); /* the details might quote the response */
+    case HTTP_FAILURE_TIMEOUT:
+        if (call->verdict == HTTP_FAILURE_TIMEOUT) {
+            return call->request_sent ? "no complete response in time" : "not sent in time";
+        }
+        return call->reason[0] ? call->reason : curl_easy_strerror(code); /* while connecting */
     default:
         return call->reason[0] ? call->reason : curl_easy_strerror(code);
     }

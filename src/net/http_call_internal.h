@@ -8,14 +8,25 @@
 
 #include <curl/curl.h>
 
+struct http_host; /* http_client.c's */
+
+struct http_call_list {
+    struct http_call *first;
+    struct http_call *last;
+};
+
 struct http_call {
     CURL *easy;
-    struct http_call *previous; /* the lists are http_client.c's */
+    struct http_client *client;
+    struct http_call_list *list; /* where it stands: waiting, active, ended or idle */
+    struct http_call *previous;
     struct http_call *next;
+    struct http_host *host;
+    struct loop_timer *watchdog; /* the timeout for the whole exchange */
     http_done_fn *done;
     void *user;
     struct mono started;
-    bool cancelled; /* taken from libcurl, done is still to run */
+    enum http_failure verdict; /* decided by us; NONE leaves it to libcurl's code */
 
     bool request_sent;
     bool too_large;
@@ -23,11 +34,15 @@ struct http_call {
     size_t header_bytes; /* as received, this response and any interim ones before it */
     size_t header_bytes_max;
     struct curl_slist *request_headers;
+    struct buf origin; /* "https://host:443" */
     struct buf request_body;
     struct buf headers; /* "name NUL value NUL" for each line of the last response */
     struct buf body;
     char reason[CURL_ERROR_SIZE];
 };
+
+/* Takes the call from the list it is in, if any, and puts it last into `list`. */
+void http_call_move(struct http_call *call, struct http_call_list *list);
 
 /* A handle with everything set that is the same for all requests of a client. */
 struct http_call *http_call_create(const struct http_client_options *options);
@@ -42,7 +57,7 @@ int http_call_prepare(struct http_call *call, const struct http_request *request
 /* Forgets request and response; the handle can be used again. */
 void http_call_clear(struct http_call *call);
 
-/* Why the transfer ended with this code. */
+/* Why the call ended: our own verdict, or what libcurl's code means. */
 enum http_failure http_call_failure(const struct http_call *call, CURLcode code);
 
 /* For logs: libcurl's own words where they hold no more than host, port and certificate trouble. */

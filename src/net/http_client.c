@@ -5,11 +5,17 @@
  * handle, so that any call can use any kept connection. Callbacks to the user run only from here,
  * never from inside libcurl, and so may start and cancel calls.
  *
- * Not here: retries, quotas and queues. Whoever sends decides how often and when.
+ * Calls over a host's connection cap wait here, first come first served. libcurl would let them
+ * wait too, but there no timeout ends the waiting, and it would count as time spent connecting. For
+ * the same reason the timeout of the whole exchange is a timer of ours: it also ends what stalls
+ * inside the library.
+ *
+ * Not here: retries, quotas and priorities. Whoever sends decides how often and when.
  */
 #include "net/http_client.h"
 
 #include "base/lines.h"
+#include "base/map.h"
 #include "net/http_call_internal.h"
 #include "net/http_date.h"
 #include "net/loop_internal.h"
@@ -18,19 +24,28 @@
 #include <string.h>
 
 enum {
-    HTTP_CLIENT_HOSTS = 4, /* connections are kept for so many hosts: token, API, and some spare */
+    HTTP_CLIENT_POOL_HOSTS = 4,  /* connections are kept for so many: token, API, some spare */
+    HTTP_CLIENT_HOSTS_MAX = 256, /* ever used by one client */
+    /* Requests that may share one HTTP/2 connection; RFC 9113 section 6.5.2 wants at least 100. */
+    HTTP_CLIENT_STREAMS = 100,
     HTTP_CLIENT_CA_FILE_BYTES_MAX = 16 * 1024 * 1024,
+};
+
+struct http_host {
+    struct http_call_list waiting;
+    unsigned active;
 };
 
 struct http_client {
     struct loop *loop;
     CURLM *multi;
-    struct loop_timer *timer;       /* libcurl's next timeout */
-    struct loop_timer *cancel_turn; /* delivers the cancelled calls */
-    struct http_call *active;       /* in libcurl's hands; doubly linked */
-    struct http_call *cancelled;    /* waiting for cancel_turn; linked by next */
-    struct http_call *idle;         /* for reuse; linked by next */
-    unsigned calls;                 /* active and cancelled */
+    struct loop_timer *timer;      /* libcurl's next timeout */
+    struct loop_timer *ended_turn; /* delivers the ended calls */
+    struct map hosts;              /* origin to struct http_host */
+    struct http_call_list active;  /* in libcurl's hands */
+    struct http_call_list ended;   /* by us, with a verdict: waiting for ended_turn */
+    struct http_call_list idle;    /* for reuse */
+    unsigned calls;                /* all but the idle ones */
     bool global;
     bool closing;
     struct http_client_options options; /* with copies of the strings */
@@ -39,32 +54,42 @@ struct http_client {
     char *proxy;
 };
 
-/* ---- finishing calls ---- */
+/* ---- the stations of a call: waiting, active, perhaps ended, idle ---- */
 
-static void active_link(struct http_client *client, struct http_call *call)
+/* Ends a call for a reason of our own; its owner is told with the next turn of the loop. */
+static void client_end(struct http_call *call, enum http_failure verdict)
 {
-    call->previous = NULL;
-    call->next = client->active;
-    if (client->active) {
-        client->active->previous = call;
+    struct http_client *client = call->client;
+    if (call->list == &client->active) {
+        (void)curl_multi_remove_handle(client->multi, call->easy);
+        call->host->active--;
     }
-    client->active = call;
+    call->verdict = verdict;
+    loop_timer_stop(call->watchdog);
+    http_call_move(call, &client->ended);
+    loop_timer_start(client->ended_turn, 0, 0);
 }
 
-static void active_unlink(struct http_client *client, struct http_call *call)
+/* Hands waiting calls to libcurl as far as the host's cap allows. */
+static void client_start_waiting(struct http_client *client, struct http_host *host)
 {
-    struct http_call **from = call->previous ? &call->previous->next : &client->active;
-    *from = call->next;
-    if (call->next) {
-        call->next->previous = call->previous;
+    unsigned cap = client->options.connections_per_host_max;
+    cap *= client->options.http2 ? HTTP_CLIENT_STREAMS : 1;
+    while (host->waiting.first && host->active < cap) {
+        struct http_call *call = host->waiting.first;
+        if (curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
+            client_end(call, HTTP_FAILURE_BROKEN);
+            continue;
+        }
+        http_call_move(call, &client->active);
+        host->active++;
     }
 }
 
-/* The call is out of all lists and out of libcurl: tell its owner, then keep the handle. */
+/* The call is out of libcurl: tell its owner, then keep the handle. */
 static void client_deliver(struct http_client *client, struct http_call *call, CURLcode code)
 {
-    enum http_failure failure =
-        call->cancelled ? HTTP_FAILURE_CANCELLED : http_call_failure(call, code);
+    enum http_failure failure = http_call_failure(call, code);
     struct http_response response = {
         .failure = failure,
         .failure_text = http_call_reason(call, failure, code),
@@ -85,11 +110,12 @@ static void client_deliver(struct http_client *client, struct http_call *call, C
     } else {
         buf_clear(&call->headers); /* half a response is none */
     }
-    client->calls--; /* first, so that the owner may send the next one */
-    call->done(call->user, &response);
+    http_done_fn *done = call->done;
+    call->done = NULL; /* from here on http_client_cancel has no effect */
+    client->calls--;   /* and the owner may send the next one */
+    done(call->user, &response);
     http_call_clear(call);
-    call->next = client->idle;
-    client->idle = call;
+    http_call_move(call, &client->idle);
 }
 
 static void client_collect(struct http_client *client)
@@ -102,21 +128,32 @@ static void client_collect(struct http_client *client)
         struct http_call *call = NULL;
         (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&call);
         (void)curl_multi_remove_handle(client->multi, easy); /* message is gone now */
-        active_unlink(client, call);
+        loop_timer_stop(call->watchdog);
+        struct http_host *host = call->host;
+        host->active--;
+        client_start_waiting(client, host);
         client_deliver(client, call, code);
     }
 }
 
-static void client_deliver_cancelled(void *user)
+static void client_deliver_ended(void *user)
 {
     struct http_client *client = user;
-    struct http_call *call = client->cancelled;
-    client->cancelled = NULL; /* what the callbacks cancel meanwhile waits for the next turn */
-    while (call) {
-        struct http_call *next = call->next;
-        client_deliver(client, call, CURLE_OK);
-        call = next;
+    /* What the callbacks end meanwhile stands behind `last` and waits for the next turn. */
+    const struct http_call *last = client->ended.last;
+    const struct http_call *delivered = NULL;
+    while (client->ended.first && delivered != last) {
+        struct http_call *call = client->ended.first;
+        struct http_host *host = call->host;
+        client_start_waiting(client, host);
+        client_deliver(client, call, CURLE_FAILED_INIT);
+        delivered = call;
     }
+}
+
+static void client_watchdog(void *user)
+{
+    client_end(user, HTTP_FAILURE_TIMEOUT);
 }
 
 /* ---- driving libcurl ---- */
@@ -211,9 +248,9 @@ static CURLMcode client_set_multi(struct http_client *client)
                 : curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, client_wants_timeout);
     code = code ? code : curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
     code = code ? code : curl_multi_setopt(client->multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
-    code =
-        code ? code
-             : curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, per_host * HTTP_CLIENT_HOSTS);
+    code = code ? code
+                : curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS,
+                                    per_host * HTTP_CLIENT_POOL_HOSTS);
     return code;
 }
 
@@ -231,8 +268,8 @@ static int client_open(struct http_client *client, struct error *err)
     int rc = options->ca_file ? check_ca_file(options->ca_file, err) : 0;
     rc = rc ? rc : loop_timer_create(client->loop, client_timed_out, client, &client->timer, err);
     rc = rc ? rc
-            : loop_timer_create(client->loop, client_deliver_cancelled, client,
-                                &client->cancel_turn, err);
+            : loop_timer_create(client->loop, client_deliver_ended, client, &client->ended_turn,
+                                err);
     if (rc) {
         return rc;
     }
@@ -258,6 +295,7 @@ int http_client_create(struct http_client **client, struct loop *loop,
     }
     made->loop = loop;
     made->options = *options;
+    map_init(&made->hosts, HTTP_CLIENT_HOSTS_MAX);
     int rc = client_open(made, err);
     if (rc) {
         http_client_destroy(made);
@@ -267,19 +305,30 @@ int http_client_create(struct http_client **client, struct loop *loop,
     return 0;
 }
 
+static void client_end_all(struct http_client *client)
+{
+    size_t position = 0;
+    struct http_host *host;
+    while ((host = map_next(&client->hosts, &position)) != NULL) {
+        while (host->waiting.first) {
+            client_end(host->waiting.first, HTTP_FAILURE_CANCELLED);
+        }
+    }
+    while (client->active.first) {
+        client_end(client->active.first, HTTP_FAILURE_CANCELLED);
+    }
+    client_deliver_ended(client);
+}
+
 void http_client_destroy(struct http_client *client)
 {
     if (!client) {
         return;
     }
     client->closing = true;
-    while (client->active) {
-        http_client_cancel(client, client->active);
-    }
-    client_deliver_cancelled(client);
-    while (client->idle) {
-        struct http_call *call = client->idle;
-        client->idle = call->next;
+    client_end_all(client);
+    for (struct http_call *call = client->idle.first, *next; call; call = next) {
+        next = call->next;
         http_call_destroy(call);
     }
     if (client->multi) {
@@ -288,8 +337,14 @@ void http_client_destroy(struct http_client *client)
     if (client->global) {
         curl_global_cleanup();
     }
+    size_t position = 0;
+    struct http_host *host;
+    while ((host = map_next(&client->hosts, &position)) != NULL) {
+        free(host);
+    }
+    map_done(&client->hosts);
     loop_timer_destroy(client->timer);
-    loop_timer_destroy(client->cancel_turn);
+    loop_timer_destroy(client->ended_turn);
     free(client->user_agent);
     free(client->ca_file);
     free(client->proxy);
@@ -298,29 +353,37 @@ void http_client_destroy(struct http_client *client)
 
 /* ---- calls ---- */
 
-static struct http_call *client_take_call(struct http_client *client)
+static struct http_host *client_host(struct http_client *client, const struct buf *origin)
 {
-    struct http_call *call = client->idle;
-    if (!call) {
-        return http_call_create(&client->options);
+    struct http_host *host = map_get(&client->hosts, buf_string(origin), origin->size);
+    if (host) {
+        return host;
     }
-    client->idle = call->next;
-    return call;
+    host = calloc(1, sizeof *host);
+    if (!host || !map_put(&client->hosts, buf_string(origin), origin->size, host)) {
+        free(host);
+        return NULL;
+    }
+    return host;
 }
 
-static int client_start(struct http_client *client, struct http_call *call,
-                        const struct http_request *request, struct error *err)
+static struct http_call *client_take_call(struct http_client *client, struct error *err)
 {
-    int rc = http_call_prepare(call, request, err);
-    if (!rc && curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
-        rc = error_set(err, ERROR_MEMORY, "a request cannot be started");
+    if (client->idle.first) {
+        return client->idle.first;
     }
-    if (rc) {
-        http_call_clear(call);
-        call->next = client->idle;
-        client->idle = call;
+    struct http_call *call = http_call_create(&client->options);
+    if (!call) {
+        (void)error_set(err, ERROR_MEMORY, "no memory for a request");
+        return NULL;
     }
-    return rc;
+    if (loop_timer_create(client->loop, client_watchdog, call, &call->watchdog, err)) {
+        http_call_destroy(call);
+        return NULL;
+    }
+    call->client = client;
+    http_call_move(call, &client->idle);
+    return call;
 }
 
 int http_client_send(struct http_client *client, const struct http_request *request,
@@ -330,36 +393,39 @@ int http_client_send(struct http_client *client, const struct http_request *requ
         return error_set_retriable(err, ERROR_LIMIT, "%u requests are in flight already",
                                    client->calls);
     }
-    struct http_call *started = client_take_call(client);
-    if (!started) {
-        return error_set(err, ERROR_MEMORY, "no memory for a request");
+    struct http_call *taken = client_take_call(client, err);
+    if (!taken) {
+        return ERROR_MEMORY;
     }
-    started->done = done;
-    started->user = user;
-    started->started = loop_now(client->loop);
-    int rc = client_start(client, started, request, err);
+    int rc = http_call_prepare(taken, request, err);
+    struct http_host *host = rc ? NULL : client_host(client, &taken->origin);
+    if (!rc && !host) {
+        rc = error_set(err, ERROR_LIMIT, "no room for another host; at most %d are used",
+                       HTTP_CLIENT_HOSTS_MAX);
+    }
     if (rc) {
+        http_call_clear(taken); /* it never left the idle list */
         return rc;
     }
-    active_link(client, started);
+    taken->done = done;
+    taken->user = user;
+    taken->host = host;
+    taken->started = loop_now(client->loop);
     client->calls++;
+    http_call_move(taken, &host->waiting);
+    loop_timer_start(taken->watchdog, request->timeout_ms, 0);
+    client_start_waiting(client, host);
     if (call) {
-        *call = started;
+        *call = taken;
     }
     return 0;
 }
 
 void http_client_cancel(struct http_client *client, struct http_call *call)
 {
-    if (call->cancelled) {
-        return;
+    if (call->done && call->list != &client->ended) {
+        client_end(call, HTTP_FAILURE_CANCELLED);
     }
-    (void)curl_multi_remove_handle(client->multi, call->easy);
-    active_unlink(client, call);
-    call->cancelled = true;
-    call->next = client->cancelled;
-    client->cancelled = call;
-    loop_timer_start(client->cancel_turn, 0, 0);
 }
 
 const char *http_client_header(const struct http_response *response, const char *name)

@@ -4,7 +4,8 @@
  * Rules (RFC 9110, and what hostile servers taught others): redirects are refused and reported as
  * their status; error bodies are readable; bodies are capped after decompression; TLS is always
  * verified; connections are kept alive and capped per host; a request that died on a stale pooled
- * connection before any response byte is retried once by libcurl itself.
+ * connection before any response byte is retried once by libcurl itself, except POST, which always
+ * gets a connection of its own and so is never sent twice.
  */
 #ifndef NET_HTTP_CLIENT_H
 #define NET_HTTP_CLIENT_H
@@ -23,7 +24,7 @@ struct http_call; /* one request in flight */
 struct http_client_options {
     size_t body_bytes_max;             /* required: response body after decompression */
     size_t header_bytes_max;           /* required: all response header lines together */
-    unsigned connections_per_host_max; /* required: keep-alive pool size */
+    unsigned connections_per_host_max; /* required: keep-alive pool size; calls beyond it wait */
     unsigned calls_max;                /* required: http_client_send refuses more in flight */
     const char *user_agent;            /* required */
     const char *ca_file;               /* extra CA bundle added to the system's, or NULL */
@@ -93,7 +94,8 @@ const char *http_client_header(const struct http_response *response, const char 
 
 unsigned http_client_calls(const struct http_client *client);
 
-/* Cancels all calls (their callbacks run inside this function) and frees. Accepts NULL. */
+/* Cancels all calls (their callbacks run inside this function) and frees. Accepts NULL. Not from
+ * inside a callback of this client. */
 void http_client_destroy(struct http_client *client);
 
 const char *http_failure_name(enum http_failure failure); /* "timeout", for logs and metrics */

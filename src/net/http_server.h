@@ -36,7 +36,8 @@ int http_server_create(struct http_server **server, struct loop *loop,
 
 uint16_t http_server_port(const struct http_server *server);
 
-/* Unanswered exchanges are dropped; their pointers are dead afterwards. Accepts NULL. */
+/* Unanswered exchanges are dropped; their pointers are dead afterwards. Accepts NULL. Not from
+ * inside the handler. */
 void http_server_destroy(struct http_server *server);
 
 /* About the request; all borrowed until the exchange is answered or dropped. */
@@ -49,7 +50,8 @@ const char *http_exchange_header(const struct http_exchange *exchange,
                                  const char *name); /* or NULL */
 const char *http_exchange_body(const struct http_exchange *exchange, size_t *bytes);
 
-/* Answers and forgets the exchange. The body is copied. */
+/* Answers and forgets the exchange, also if its client has gone away. The body is copied. Headers
+ * the server sets itself (Content-Length) and those with an empty value are left out. */
 void http_exchange_reply(struct http_exchange *exchange, int status,
                          const struct http_header *headers, size_t header_count, const void *body,
                          size_t body_bytes);
