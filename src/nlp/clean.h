@@ -1,8 +1,9 @@
 /* nlp/clean.h - what the daemon does to a transcript's text before the model sees it.
  *
- * Removed: speech tags ([noise], [laughter], <unk>, [inaudible 00:12]), control and format
- * characters, a cut-off word's "~". White space runs become one space; ends are trimmed. Nothing
- * else: case and punctuation are the tokenizer's business.
+ * Removed: speech tags ([noise], [laughter], <unk>, [inaudible 00:12]; at most 40 characters),
+ * control and format characters (but for the joiner inside an emoji), a cut-off word's "~". White
+ * space runs become one space; ends are trimmed. Nothing else: case and punctuation are the
+ * tokenizer's business.
  */
 #ifndef NLP_CLEAN_H
 #define NLP_CLEAN_H
