@@ -28,6 +28,9 @@ struct product {
     const float *panels; /* the first of them */
     const float *bias;   /* of the first panel; NULL for none */
     bool add;            /* to what y holds */
+    const float *ahead;  /* what to prefetch meanwhile, one line per panel and input; it may lie
+                          * past the end of memory, where a prefetch does nothing */
+    size_t ahead_step;   /* in floats */
     float *y;            /* at the first panel's first column */
     size_t y_stride;
 };
@@ -42,6 +45,8 @@ static inline __attribute__((always_inline)) void tile(const struct product *p, 
     __m256 sums[TILE_SUMS];
     const float *x[TILE_ROWS];
     const float *w = p->panels;
+    const size_t ahead_bytes = p->ahead_step * sizeof(float);
+    uintptr_t ahead = (uintptr_t)p->ahead;
 #pragma GCC unroll 12
     for (size_t i = 0; i < rows * vectors; i++) {
         sums[i] = _mm256_setzero_ps();
@@ -50,8 +55,13 @@ static inline __attribute__((always_inline)) void tile(const struct product *p, 
     for (size_t r = 0; r < rows; r++) {
         x[r] = p->x + r * p->x_stride;
     }
-    for (size_t i = 0; i < inputs; i++, w += KERNELS_PANEL) {
+    for (size_t i = 0; i < inputs; i++, w += KERNELS_PANEL, ahead += ahead_bytes) {
         __m256 weights[TILE_SUMS];
+#pragma GCC unroll 6
+        for (size_t v = 0; v < panels; v++) {
+            uintptr_t line = ahead + (v * inputs * KERNELS_PANEL) * sizeof(float);
+            _mm_prefetch((const char *)line, _MM_HINT_T1);
+        }
 #pragma GCC unroll 12
         for (size_t v = 0; v < vectors; v++) {
             weights[v] = _mm256_load_ps(w + v / 2 * inputs * KERNELS_PANEL + v % 2 * LANES);
@@ -206,10 +216,14 @@ static void finish_tile(enum kernels_epilogue epilogue, const struct product *p,
     }
 }
 
-/* All rows by the one panel that p stands at, of which columns are outputs. */
+/* All rows by the one panel that p stands at, of which columns are outputs. Meanwhile the next
+ * panel is fetched, an equal part by each tile: weights come from far away, once per batch. */
 static void panel_product(struct product p, enum kernels_epilogue epilogue, size_t rows,
                           size_t columns)
 {
+    size_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
+    p.ahead = p.panels + p.inputs * KERNELS_PANEL;
+    p.ahead_step = KERNELS_PANEL / tiles;
     for (size_t at = 0, count; at < rows; at += count) {
         count = next_rows(rows - at);
         if (columns == KERNELS_PANEL) {
@@ -218,6 +232,7 @@ static void panel_product(struct product p, enum kernels_epilogue epilogue, size
             tile_partial(&p, count, columns);
         }
         finish_tile(epilogue, &p, count, columns);
+        p.ahead += p.inputs * p.ahead_step;
         p.x += count * p.x_stride;
         p.y += count * p.y_stride;
     }
@@ -244,6 +259,8 @@ static void avx2_linear(const struct kernels_matrix *matrix, enum kernels_epilog
         size_t left = matrix->outputs - first;
         if (left >= wide) {
             columns = wide;
+            p.ahead = p.panels + wide * p.inputs;
+            p.ahead_step = KERNELS_PANEL;
             tile_wide(&p, rows);
             finish_tile(epilogue, &p, rows, columns);
         } else {
@@ -397,6 +414,7 @@ static void avx2_attention(const struct kernels_attention *a)
                                  .y_stride = key_columns};
         for (size_t first = 0; first < a->keys; first += KERNELS_PANEL) {
             scores.panels = keys + first * a->width;
+            scores.ahead = scores.panels;
             scores.y = weights + first;
             tile_rows(&scores, rows);
         }
@@ -407,6 +425,7 @@ static void avx2_attention(const struct kernels_attention *a)
                                .x_stride = key_columns,
                                .inputs = a->keys,
                                .panels = values,
+                               .ahead = values,
                                .y = a->out + query * a->out_stride,
                                .y_stride = a->out_stride};
         size_t columns = a->width;
