@@ -122,7 +122,7 @@ def judged_of(call, table):
 def attribute_fault(attributes, judged, options):
     """(what is wrong with the last attributes of a call or None, whether the trend was near a
     limit so that either was accepted)."""
-    mean, trends = judgement.judge(judged, options.tolerance)
+    mean, trends = judgement.judge(judged, options.slack)
     near = len(trends) > 1
     try:
         score = float(attributes[options.score_key])
@@ -360,7 +360,8 @@ def summary_lines(report):
 
 
 def add_options(parser):
-    parser.add_argument("--tolerance", type=float, default=0.01, help="of scores and differences")
+    parser.add_argument("--tolerance", type=float, default=0.01, help="of the score attribute")
+    parser.add_argument("--slack", type=float, default=0.001, help="of differences at a limit")
     parser.add_argument("--settle", type=float, default=10, help="seconds a call must be over")
     parser.add_argument("--grace-ms", type=int, default=0, help="replies cut off by the end")
     parser.add_argument("--score-key", default="realtime_sentiment_score")

@@ -51,7 +51,9 @@ def draft_of(text):
     return " ".join(words[:-1]) if len(words) >= 3 else None
 
 
-TAG = re.compile(r"\[[^\[\]<>]*\]|<[^\[\]<>]*>")
+# A tag begins with a letter and has at most 40 characters.
+TAG = re.compile(r"\[[^\W\d_][\w :-]{0,39}\]|</?[^\W\d_][\w-]{0,39}>")
+CUT_OFF = re.compile(r"(?<=\w)~+(?!\w)")
 
 
 def clean(text):
@@ -64,5 +66,4 @@ def clean(text):
             kept.append(" ")
         elif unicodedata.category(character) not in ("Cc", "Cf"):
             kept.append(character)
-    text = re.sub(r"(?<=\w)~", "", "".join(kept))
-    return " ".join(text.split())
+    return " ".join(CUT_OFF.sub("", "".join(kept)).split())
