@@ -432,6 +432,18 @@ static void serve_suggestions(struct api *api, struct answer *answer)
 
 /* ---- GET /api/v2/interactions/active ---- */
 
+static void record_active(struct api *api, int64_t ended)
+{
+    struct json_writer *w = ledger_begin(api->ledger, LEDGER_KIND_ACTIVE);
+    if (w != NULL) {
+        json_write_key(w, "count");
+        json_write_integer(w, (int64_t)api->calls->count);
+        json_write_key(w, "ended");
+        json_write_integer(w, ended);
+        ledger_end(api->ledger);
+    }
+}
+
 static void serve_active(struct api *api, struct answer *answer)
 {
     if (!answer_check_accept(answer)) {
@@ -456,14 +468,7 @@ static void serve_active(struct api *api, struct answer *answer)
         answer_reject_memory(answer);
         return;
     }
-    struct json_writer *line = ledger_begin(api->ledger, LEDGER_KIND_ACTIVE);
-    if (line != NULL) {
-        json_write_key(line, "count");
-        json_write_integer(line, (int64_t)api->calls->count);
-        json_write_key(line, "ended");
-        json_write_integer(line, ended);
-        ledger_end(api->ledger);
-    }
+    record_active(api, ended);
     answer_send(answer, 200);
 }
 

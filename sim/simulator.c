@@ -1,6 +1,6 @@
 /* simulator.c - see simulator.h.
  *
- * One tick, some fifty times a second at most, moves the calls, starts new ones and looks at the
+ * One tick, each 25 ms, moves the calls, starts new ones and looks at the
  * deadlines; all else happens in answer to requests. Signals end it in order: the ledger is
  * written out whatever the reason.
  */
