@@ -15,7 +15,8 @@
 
 static const int64_t ORIGIN_MS = 1700000000000;
 
-/* Two speakers by turns, each of 1 to 12 words, overlapping the one before by 300 ms. */
+/* Two speakers by turns, each of 1 to 12 words, often inside the one before: then ends are not in
+ * order. */
 static struct conversation make_conversation(size_t turns, uint64_t seed)
 {
     struct conversation c = {.turn_count = turns};
@@ -37,7 +38,8 @@ static struct conversation make_conversation(size_t turns, uint64_t seed)
         turn->bytes = text.size - turn->text_at;
         turn->start_ms = at_ms;
         turn->end_ms = at_ms + 400 * (int64_t)turn->words;
-        at_ms = turn->end_ms - 300;
+        int64_t inside_ms = (int64_t)rand_below(&rand, 5000);
+        at_ms = inside_ms < turn->end_ms - at_ms ? turn->end_ms - inside_ms : at_ms + 1;
     }
     c.text = text.bytes;
     return c;
