@@ -31,10 +31,8 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"run", command_run},
-    {"score", command_score},
-    {"tokenize", command_tokenize},
-    {"config", command_config},
+    {"run", command_run},       {"score", command_score},   {"tokenize", command_tokenize},
+    {"replay", command_replay}, {"config", command_config},
 };
 
 static int fail_unknown(const char *name)

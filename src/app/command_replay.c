@@ -1,0 +1,356 @@
+/* command_replay.c - undertone replay: recorded calls through the same cleaning, model and
+ * judgement as live ones, printing what would have been published and when, and the evidence for
+ * each alert. Nothing is sent anywhere.
+ */
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "app/model_path.h"
+#include "app/replay.h"
+#include "app/wire.h"
+#include "base/json_write.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "  undertone replay calls.jsonl\n"
+    "  undertone replay --json calls.jsonl.gz | jq 'select(.kind == \"alert\")'\n"
+    "  undertone replay --set alert.threshold=0.3 --text calls.jsonl\n"
+    "\n"
+    "usage: undertone replay [options] FILE...\n"
+    "\n"
+    "Each line of a FILE is one segment: {\"interactionId\", \"text\", \"startTime\", "
+    "\"endTime\",\n"
+    "\"direction\", \"isFinal\"}, times in milliseconds. Prints each call's changes of reading, "
+    "its\n"
+    "alerts with their evidence, and its recoveries.\n"
+    "\n"
+    "  -c, --config FILE    the YAML file\n"
+    "  -s, --set KEY=VALUE  set one key; may be repeated\n"
+    "  -j, --json           one JSON object a line\n"
+    "      --text           show the words of the evidence\n"
+    "      --skip-bad       pass over malformed lines instead of stopping at the first\n"
+    "  -h, --help           this text\n";
+
+enum { OUT_BYTES_MAX = 1 << 20 };
+
+struct output {
+    bool json;
+    bool text;
+    int64_t start_ms; /* of the call being printed */
+    struct buf line;
+};
+
+/* --- readable --- */
+
+static void print_time(struct buf *out, const struct output *output, int64_t at_ms)
+{
+    int64_t seconds = (at_ms - output->start_ms) / 1000;
+    seconds = seconds < 0 ? 0 : seconds;
+    buf_printf(out, "%02lld:%02lld", (long long)(seconds / 60), (long long)(seconds % 60));
+}
+
+/* The words of an utterance named by its times and speaker, or NULL. */
+static const struct segment *find_segment(const struct recording_line *lines, size_t count,
+                                          const struct call_evidence *evidence)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct segment *segment = recording_segment(&lines[i]);
+        if (segment->is_final && segment->start_ms == evidence->start_ms &&
+            segment->end_ms == evidence->end_ms && segment->speaker == evidence->speaker) {
+            return segment;
+        }
+    }
+    return NULL;
+}
+
+static void print_evidence(struct output *output, const struct recording_line *lines, size_t count,
+                           const struct call_evidence *evidence)
+{
+    struct buf *out = &output->line;
+    char score[CXONE_SCORE_BYTES];
+    buf_append_string(out, "         ");
+    print_time(out, output, evidence->start_ms);
+    buf_append_char(out, '-');
+    print_time(out, output, evidence->end_ms);
+    buf_printf(out, " %s %s, moved the mean by %+.3f", speaker_name(evidence->speaker),
+               cxone_format_score(evidence->score, score),
+               (double)evidence->contribution / MOOD_ONE);
+    const struct segment *segment = output->text ? find_segment(lines, count, evidence) : NULL;
+    if (segment) {
+        struct json_writer writer;
+        json_writer_init(&writer, out);
+        buf_append_string(out, "  ");
+        json_write_string(&writer, segment->text, segment->text_bytes);
+    }
+    buf_append_char(out, '\n');
+}
+
+static void print_readable(struct output *output, int64_t at_ms, const struct recording_line *lines,
+                           size_t count, const struct call_effect *effect)
+{
+    struct buf *out = &output->line;
+    char score[CXONE_SCORE_BYTES];
+    const struct call_reading *reading = &effect->reading;
+    buf_append_string(out, "  ");
+    print_time(out, output, at_ms);
+    cxone_format_score(reading->score, score);
+    if (effect->kind == CALL_EFFECT_ALERT) {
+        buf_printf(out, "  ALERT %u, %s: %s %s\n", (unsigned)effect->episode,
+                   call_alert_path_name(effect->path), score, call_trend_name(reading->trend));
+        for (uint32_t i = 0; i < effect->evidence_count; i++) {
+            print_evidence(output, lines, count, &effect->evidence[i]);
+        }
+    } else if (effect->kind == CALL_EFFECT_RECOVERED) {
+        buf_printf(out, "  recovered from alert %u: %s %s\n", (unsigned)effect->episode, score,
+                   call_trend_name(reading->trend));
+    } else {
+        buf_printf(out, "  %-5s %-9s  %u in window, %u judged\n", score,
+                   call_trend_name(reading->trend), (unsigned)reading->samples,
+                   (unsigned)reading->utterances);
+    }
+}
+
+/* --- JSON --- */
+
+static void put_fixed(struct json_writer *writer, const char *key, int64_t value)
+{
+    json_write_key(writer, key);
+    json_write_number(writer, (double)value / MOOD_ONE, 9);
+}
+
+static void put_integer(struct json_writer *writer, const char *key, int64_t value)
+{
+    json_write_key(writer, key);
+    json_write_integer(writer, value);
+}
+
+static void put_text(struct json_writer *writer, const char *key, const char *value)
+{
+    json_write_key(writer, key);
+    json_write_cstring(writer, value);
+}
+
+static void put_evidence(struct json_writer *writer, const struct output *output,
+                         const struct recording_line *lines, size_t count,
+                         const struct call_effect *effect)
+{
+    json_write_key(writer, "evidence");
+    json_write_array_begin(writer);
+    for (uint32_t i = 0; i < effect->evidence_count; i++) {
+        const struct call_evidence *evidence = &effect->evidence[i];
+        const struct segment *segment = output->text ? find_segment(lines, count, evidence) : NULL;
+        json_write_object_begin(writer);
+        put_integer(writer, "start", evidence->start_ms);
+        put_integer(writer, "end", evidence->end_ms);
+        put_text(writer, "speaker", speaker_name(evidence->speaker));
+        put_fixed(writer, "score", evidence->score);
+        put_fixed(writer, "contribution", evidence->contribution);
+        if (segment) {
+            json_write_key(writer, "text");
+            json_write_string(writer, segment->text, segment->text_bytes);
+        }
+        json_write_object_end(writer);
+    }
+    json_write_array_end(writer);
+}
+
+static void print_json(struct output *output, int64_t at_ms, const struct recording_line *lines,
+                       size_t count, const struct call_effect *effect)
+{
+    struct json_writer writer;
+    const struct call_reading *reading = &effect->reading;
+    bool is_alert = effect->kind == CALL_EFFECT_ALERT;
+    bool is_reading = effect->kind == CALL_EFFECT_READING;
+    json_writer_init(&writer, &output->line);
+    json_write_object_begin(&writer);
+    put_text(&writer, "interaction", lines[0].interaction_id);
+    put_integer(&writer, "t", at_ms);
+    put_text(&writer, "kind", is_reading ? "reading" : is_alert ? "alert" : "recovered");
+    put_fixed(&writer, "score", reading->score);
+    put_text(&writer, "trend", call_trend_name(reading->trend));
+    put_fixed(&writer, "difference", reading->difference);
+    put_integer(&writer, "samples", reading->samples);
+    put_integer(&writer, "utterances", reading->utterances);
+    put_integer(&writer, "as_of", reading->as_of_ms);
+    if (!is_reading) {
+        put_integer(&writer, "episode", effect->episode);
+    }
+    if (is_alert) {
+        put_text(&writer, "path", call_alert_path_name(effect->path));
+        put_evidence(&writer, output, lines, count, effect);
+    }
+    json_write_object_end(&writer);
+    buf_append_char(&output->line, '\n');
+}
+
+static void print_effect(void *user, int64_t at_ms, const struct recording_line *lines,
+                         size_t count, const struct call_effect *effect)
+{
+    struct output *output = user;
+    buf_clear(&output->line);
+    if (output->json) {
+        print_json(output, at_ms, lines, count, effect);
+    } else {
+        print_readable(output, at_ms, lines, count, effect);
+    }
+    (void)fwrite(buf_string(&output->line), 1, output->line.size, stdout);
+}
+
+/* --- the command --- */
+
+struct replay_options {
+    struct command_line_config config;
+    char **files;
+    bool skip_bad;
+    struct output output;
+};
+
+static int replay_calls(struct replay *replay, struct replay_options *options,
+                        const struct recording *recording, struct error *err)
+{
+    int result = 0;
+    for (size_t first = 0, next; first < recording->count && !result; first = next) {
+        const struct recording_line *lines = &recording->lines[first];
+        int64_t start_ms = INT64_MAX;
+        for (next = first;
+             next < recording->count && recording->lines[next].call == recording->lines[first].call;
+             next++) {
+            int64_t at_ms = recording_segment(&recording->lines[next])->start_ms;
+            start_ms = at_ms < start_ms ? at_ms : start_ms;
+        }
+        options->output.start_ms = start_ms;
+        if (!options->output.json) {
+            printf("call %s\n", lines->interaction_id);
+        }
+        result = replay_call(replay, lines, next - first, print_effect, &options->output, err);
+    }
+    if (!result && !options->output.json) {
+        printf("calls: %zu, customer utterances judged: %llu, alerts: %llu\n",
+               recording->call_count, (unsigned long long)replay->judged,
+               (unsigned long long)replay->alerts);
+    }
+    return result;
+}
+
+static void report_losses(const struct replay *replay, const struct recording *recording)
+{
+    if (recording->skipped > 0) {
+        (void)fprintf(stderr, "undertone: malformed lines passed over: %zu\n", recording->skipped);
+    }
+    if (replay->quarantined > 0) {
+        (void)fprintf(stderr,
+                      "undertone: %llu segments have times that cannot be (zero, or far outside "
+                      "their call) and were not judged\n",
+                      (unsigned long long)replay->quarantined);
+    }
+}
+
+static int read_files(struct recording *recording, const struct config *config,
+                      const struct replay_options *options, struct error *err)
+{
+    struct cxone_options cxone;
+    int result = 0;
+    wire_cxone(config, 0, &cxone);
+    for (char **file = options->files; *file && !result; file++) {
+        result = recording_read(recording, *file, &cxone.profile, options->skip_bad, err);
+    }
+    if (result == ERROR_FORMAT || result == ERROR_LIMIT) {
+        err->code = ERROR_IO; /* unusable input is not a wrong configuration: status 1 */
+        result = ERROR_IO;
+    }
+    recording_sort(recording);
+    return result;
+}
+
+static int replay(struct replay_options *options, const struct config *config,
+                  struct recording *recording, struct error *err)
+{
+    struct scorer *scorer = NULL;
+    struct replay replay = {0};
+    struct buf path;
+    buf_init(&path, PATH_MAX);
+    buf_init(&replay.cleaned, RECORDING_LINE_BYTES_MAX * 3);
+    wire_mood(config, &replay.policy);
+    const struct scorer_options scorer_options = {
+        .kernels = strcmp(config->model_kernels, "auto") == 0 ? NULL : config->model_kernels};
+    int result = read_files(recording, config, options, err);
+    result = result ? result : model_path_find(config->model_dir, &path, err);
+    result = result ? result : scorer_open(&scorer, buf_string(&path), &scorer_options, err);
+    result = result ? result : scorer_scratch_create(scorer, 0, &replay.scratch, err);
+    replay.scorer = scorer;
+    result = result ? result : replay_calls(&replay, options, recording, err);
+    if (!result) {
+        report_losses(&replay, recording);
+    }
+    scorer_scratch_destroy(replay.scratch);
+    scorer_close(scorer);
+    buf_done(&replay.cleaned);
+    buf_done(&path);
+    return result;
+}
+
+enum { OPTION_TEXT = COMMAND_LINE_LONG_ONLY, OPTION_SKIP_BAD };
+
+static bool set_option(struct replay_options *options, int option)
+{
+    switch (option) {
+    case 'c':
+        options->config.file = optarg;
+        return true;
+    case 's':
+        return command_line_add_override(&options->config, "replay", optarg);
+    case 'j':
+        options->output.json = true;
+        return true;
+    case OPTION_TEXT:
+        options->output.text = true;
+        return true;
+    case OPTION_SKIP_BAD:
+        options->skip_bad = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+int command_replay(int argc, char **argv)
+{
+    static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
+                                                 {"set", required_argument, NULL, 's'},
+                                                 {"json", no_argument, NULL, 'j'},
+                                                 {"text", no_argument, NULL, OPTION_TEXT},
+                                                 {"skip-bad", no_argument, NULL, OPTION_SKIP_BAD},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {0}};
+    struct replay_options options = {0};
+    struct config config;
+    struct recording recording;
+    struct error err;
+    int option;
+    while ((option = command_line_option(argc, argv, "c:s:jh", long_options)) != -1) {
+        if (option == 'h') {
+            (void)fputs(help, stdout);
+            return command_line_finish(0);
+        }
+        if (!set_option(&options, option)) {
+            return error_exit_status(ERROR_USAGE);
+        }
+    }
+    if (optind == argc) {
+        return command_line_misuse("replay", "name the files of recorded calls");
+    }
+    options.files = argv + optind;
+    if (command_line_load_config(&options.config, &config, &err)) {
+        return command_line_fail(&err);
+    }
+    recording_init(&recording);
+    buf_init(&options.output.line, OUT_BYTES_MAX);
+    int failed = replay(&options, &config, &recording, &err);
+    buf_done(&options.output.line);
+    recording_done(&recording);
+    config_free(&config);
+    return failed ? command_line_fail(&err) : command_line_finish(0);
+}

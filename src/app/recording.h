@@ -1,0 +1,51 @@
+/* app/recording.h - recorded calls from JSON lines, read by the daemon's own parser.
+ *
+ * Each line is one segment of the vendor's transcript with the call it belongs to:
+ *     {"interactionId", "text", "startTime", "endTime", "direction", "isFinal"}
+ */
+#ifndef APP_RECORDING_H
+#define APP_RECORDING_H
+
+#include "base/error.h"
+#include "base/map.h"
+#include "cxone/profile.h"
+#include "cxone/transcripts.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { RECORDING_LINE_BYTES_MAX = 1 << 20, RECORDING_LINES_MAX = 2000000 };
+
+struct recording_line {
+    const char *interaction_id; /* borrowed from parsed */
+    size_t call;                /* 0, 1, ... by first appearance */
+    size_t sequence;            /* over all files */
+    struct transcripts parsed;  /* holds exactly one segment */
+};
+
+struct recording {
+    struct recording_line *lines;
+    size_t count;
+    size_t capacity;
+    size_t call_count;
+    size_t skipped; /* malformed lines passed over */
+    struct map calls;
+};
+
+void recording_init(struct recording *recording);
+void recording_done(struct recording *recording); /* accepts an initialised recording */
+
+/* Adds a file's lines (plain or gzip; "-" is standard input). A malformed line is an error
+ * "FILE:LINE: ..." unless skip_bad, when it is counted. */
+int recording_read(struct recording *recording, const char *path,
+                   const struct cxone_profile *profile, bool skip_bad, struct error *err);
+
+/* Orders the lines by call, then by end time, then as they were read. */
+void recording_sort(struct recording *recording);
+
+static inline const struct segment *recording_segment(const struct recording_line *line)
+{
+    return &line->parsed.segments[0];
+}
+
+#endif
