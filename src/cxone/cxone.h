@@ -1,7 +1,8 @@
 /* cxone/cxone.h - the vendor's API: polls, attributes, suggestions, discovery. Loop thread only.
  *
  * One object holds the token, the client-side quota, the breakers and the queue; every request is
- * answered exactly once by its callback with a typed outcome, never before the call returns.
+ * answered exactly once by its callback with a typed outcome, never before the call returns (but
+ * for a call that finds no memory to remember it by).
  * Priority: suggestions, then the token, polls, attributes, discovery last but never starved. One
  * attempt is made per request, but for a 401, which drops that generation of the token, refreshes
  * it once for all waiting requests, and replays; whoever asked decides about any further attempt.

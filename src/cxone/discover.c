@@ -23,7 +23,7 @@ static const char *read_id(const struct json *value, char *integer_text)
         bool usable = cxone_profile_id_is_usable(text) && strlen(text) == bytes;
         return usable ? text : NULL;
     }
-    if (json_kind(value) == JSON_KIND_INTEGER && json_as_integer(value, &number)) {
+    if (json_as_integer(value, &number)) {
         snprintf(integer_text, INTEGER_ID_BYTES, "%" PRId64, number);
         return integer_text;
     }

@@ -28,10 +28,17 @@ static struct request *begin(struct cxone *cxone, enum cxone_operation operation
     return request;
 }
 
+/* A queue full of polls keeps no suggestion out. */
+static unsigned waiting_before(const struct cxone *cxone, enum cxone_operation operation)
+{
+    return operation == CXONE_SUGGESTIONS ? cxone->requests.waiting[operation].count
+                                          : requests_waiting(&cxone->requests);
+}
+
 /* Lets the request wait, or answers it if building it failed or the queue is full. */
 static void submit(struct cxone *cxone, struct request *request, int built)
 {
-    bool is_full = requests_waiting(&cxone->requests) >= cxone->options.queue_max;
+    bool is_full = waiting_before(cxone, request->operation) >= cxone->options.queue_max;
     requests_append(&cxone->requests.waiting[request->operation], request);
     if (built == ERROR_MEMORY) {
         gateway_answer_waiting(cxone, request, CXONE_FAILED, -1, "no memory for a request");

@@ -246,7 +246,7 @@ static void answer_failure(struct reply *reply)
     } else if (status == 401) {
         int64_t wait_ms = auth_wait_ms(reply->cxone->auth);
         reply->result.retry_after_ms = wait_ms > 0 ? wait_ms : -1;
-        explain(reply, "status 401, with a token just granted");
+        explain(reply, "status 401: the token is refused, though it was renewed");
     } else if (status >= 300 && status < 400) {
         snprintf(reply->reason, sizeof reply->reason,
                  "status %d: redirects are not followed, check the configured address", status);

@@ -42,7 +42,7 @@ static const char *copy_id(const struct json *value, char out[SUGGESTIONS_TRACKI
         memcpy(out, text, bytes + 1);
         return out;
     }
-    if (json_kind(value) == JSON_KIND_INTEGER && json_as_integer(value, &number)) {
+    if (json_as_integer(value, &number)) {
         snprintf(out, SUGGESTIONS_TRACKING_BYTES, "%" PRId64, number);
         return out;
     }

@@ -71,7 +71,7 @@ static bool read_integer_id(const struct json *value, size_t index, struct trans
                             struct segment *segment)
 {
     int64_t number;
-    if (json_kind(value) != JSON_KIND_INTEGER || !json_as_integer(value, &number)) {
+    if (!json_as_integer(value, &number)) {
         return true;
     }
     if (!transcripts->ids) {

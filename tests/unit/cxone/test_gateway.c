@@ -457,14 +457,18 @@ static void queue_is_bounded(void **state)
     (void)state;
     struct vendor *v = vendor_open();
     v->options.queue_max = 3;
+    v->options.in_flight_max = 1;
     vendor_connect(v);
     for (int i = 0; i < 5; i++) {
         ask_poll(v, "1");
     }
-    vendor_wait(v, 5);
+    ask_suggestion(v, "1"); /* kept out by no number of polls, and first to go */
+    vendor_wait(v, 6);
     assert_int_equal(v->taken[0].result.outcome, CXONE_FAILED);
     assert_int_equal(v->taken[1].result.outcome, CXONE_FAILED);
     assert_int_equal(vendor_requests(v, CXONE_TRANSCRIPTS), 3);
+    assert_int_equal(vendor_requests(v, CXONE_SUGGESTIONS), 1);
+    assert_int_equal(v->seen[1].operation, CXONE_SUGGESTIONS);
     vendor_close(v);
 }
 

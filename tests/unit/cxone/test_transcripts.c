@@ -121,6 +121,7 @@ static void bad_element_costs_only_itself(void **state)
         "{\"text\":\"a\",\"startTime\":\"1e3\",\"endTime\":2,\"isFinal\":true}",
         "{\"text\":\"a\",\"startTime\":\"9223372036854775808\",\"endTime\":2,\"isFinal\":true}",
         "{\"text\":\"a\",\"startTime\":\"2023-10-31T15:17:12Z\",\"endTime\":2,\"isFinal\":true}",
+        "{\"text\":\"a\",\"startTime\":99999999999999999999,\"endTime\":2,\"isFinal\":true}",
         "{\"text\":\"a\",\"startTime\":true,\"endTime\":2,\"isFinal\":true}",
         "{\"text\":\"a\",\"startTime\":1e300,\"endTime\":2,\"isFinal\":true}",
         "{\"text\":\"a\",\"startTime\":1,\"endTime\":2,\"isFinal\":\"true\"}",
@@ -278,6 +279,28 @@ static void odd_text_survives(void **state)
     transcripts_done(&t);
 }
 
+/* One number past 64 bits makes the reader take all numbers of the reply as doubles. */
+static void huge_number_elsewhere_leaves_times_and_ids_alone(void **state)
+{
+    (void)state;
+    struct transcripts t;
+    assert_int_equal(parse("[{\"text\":\"a\",\"startTime\":1698765432100,\"endTime\":1698765434500,"
+                           "\"isFinal\":true,\"id\":42,\"more\":99999999999999999999}]",
+                           &t),
+                     0);
+    assert_int_equal(t.count, 1);
+    assert_true(t.segments[0].start_ms == 1698765432100);
+    assert_string_equal(t.segments[0].id, "42");
+    transcripts_done(&t);
+    struct discover d;
+    const char *body = "[{\"interactionId\":42},{\"interactionId\":99999999999999999999}]";
+    assert_int_equal(discover_parse(NULL, body, strlen(body), &d, NULL), 0);
+    assert_int_equal(d.count, 1);
+    assert_int_equal(d.quarantined, 1);
+    assert_string_equal(d.active[0].interaction_id, "42");
+    discover_done(&d);
+}
+
 static void text_length_is_bounded(void **state)
 {
     (void)state;
@@ -359,6 +382,7 @@ int main(void)
         cmocka_unit_test(times_stay_exact_to_64_bits),
         cmocka_unit_test(ids_are_taken_from_the_first_place_that_has_one),
         cmocka_unit_test(odd_text_survives),
+        cmocka_unit_test(huge_number_elsewhere_leaves_times_and_ids_alone),
         cmocka_unit_test(text_length_is_bounded),
         cmocka_unit_test(number_of_elements_is_bounded),
         cmocka_unit_test(live_interactions_are_read),
