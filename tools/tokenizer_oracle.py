@@ -5,11 +5,13 @@
     tokenizer_oracle.py sweep MODEL_DIR > tests/golden/tokenizers/bert_sweep.txt
     tokenizer_oracle.py random MODEL_DIR > random.jsonl    (kept gzip-compressed)
     tokenizer_oracle.py cased MODEL_DIR > cased.jsonl      (the same with lower case off)
+    tokenizer_oracle.py added tests/golden/tokenizers/added   (a small tokenizer and its answers)
 
 Needs the PyPI package tokenizers, and for "exceptions" the utf8proc shared library of the version
 that undertone links. Not needed to build or test undertone: its answers are committed.
 """
 import ctypes
+import gzip
 import json
 import random
 import struct
@@ -242,6 +244,47 @@ def write_random(directory, count, seed, **normalizer):
         print(json.dumps({"text": text, "ids": tokenizer.encode(text).ids}, separators=(",", ":")))
 
 
+def build_added():
+    """A small model with one added token of every kind, some of them beginning alike."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+    vocabulary = special + letters + ["##" + c for c in letters] + list("<>[]|.,-0123") + ["\u4e2d"]
+    tokenizer = Tokenizer(tokenizers.models.WordPiece(
+        {token: i for i, token in enumerate(vocabulary)}, unk_token="[UNK]",
+        max_input_chars_per_word=20))
+    tokenizer.normalizer = BERT()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    token = tokenizers.AddedToken
+    tokenizer.add_special_tokens([token(name, normalized=False) for name in special])
+    tokenizer.add_special_tokens([
+        token("<x>"), token("<x><y>"), token("foo", single_word=True, normalized=False),
+        token("<l>", lstrip=True), token("<r>", rstrip=True),
+        token("<b>", lstrip=True, rstrip=True, single_word=True), token("Sp\u00e9", normalized=True)])
+    tokenizer.add_tokens([
+        token("Bar"), token("barn door"), token("B\u00e1z", single_word=True), token("q.q"),
+        token("\u4e2d\u4e2d"), token("raw", normalized=False), token("BAZ-9", single_word=True)])
+    return tokenizer
+
+
+def write_added(directory, count, seed):
+    tokenizer = build_added()
+    tokenizer.save(directory + "/tokenizer.json")
+    rng = random.Random(seed)
+    parts = ["<x>", "<y>", "<x><y>", "<x", "foo", "Foo", "foofoo", "<l>", "<r>", "<b>", "Sp\u00e9", "spe",
+             "SPE\u0301", "Bar", "BAR", "b\u0301ar", "barn door", "Barn  door", "barn", " door", "baz",
+             "B\u00c1Z", "BAZ-9", "baz-9", "-", "9", "_", "q.q", "Q.Q", "q", ".", "\u4e2d", "\u4e2d\u4e2d",
+             "raw", "Raw", "[SEP]", "[sep]", "[", " ", "  ", "\t", "\u00a0", "\u200d", "\x0b", "\u0301",
+             "\u302e\u1b44", "\u00e9", "a", "word", "abcdefghijklmnopqrs", "\u2460", "\u24b6", "\u0660"]
+    lines = []
+    for _ in range(count):
+        text = "".join(rng.choice(parts) for _ in range(rng.randrange(1, 14)))
+        lines.append(json.dumps({"text": text, "ids": tokenizer.encode(text).ids},
+                                separators=(",", ":")) + "\n")
+    with open(directory + "/expected.jsonl.gz", "wb") as out:
+        out.write(gzip.compress("".join(lines).encode(), mtime=0))
+
+
 def main():
     command, arguments = sys.argv[1:2], sys.argv[2:]
     if command == ["exceptions"] and not arguments:
@@ -253,6 +296,8 @@ def main():
     elif command == ["cased"] and len(arguments) == 1:
         write_random(*arguments, count=500, seed=20250102, clean_text=True,
                      handle_chinese_chars=True, strip_accents=False, lowercase=False)
+    elif command == ["added"] and len(arguments) == 1:
+        write_added(*arguments, count=1500, seed=20250103)
     else:
         sys.exit(__doc__)
 

@@ -229,8 +229,9 @@ static int read_vocab_lines(struct wordpiece *wordpiece, struct lines *lines, co
     const char *line;
     size_t size;
     int more;
+    struct error detail = {0};
     *id_count = 0;
-    while ((more = lines_next(lines, &line, &size, err)) > 0) {
+    while ((more = lines_next(lines, &line, &size, &detail)) > 0) {
         size_t number = lines_number(lines);
         size = trimmed_size(line, size);
         if (number > VOCAB_IDS_MAX) {
@@ -251,7 +252,7 @@ static int read_vocab_lines(struct wordpiece *wordpiece, struct lines *lines, co
         *id_count = number;
     }
     if (more < 0) {
-        return ERROR_FORMAT;
+        return error_set(err, detail.code, "%s", detail.message);
     }
     return *id_count > 0 ? 0 : error_set(err, ERROR_FORMAT, "%s: no tokens", path);
 }

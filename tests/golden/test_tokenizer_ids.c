@@ -194,6 +194,14 @@ static void random_strings_have_the_librarys_ids_with_case_kept(void **state)
     close_opened(&opened);
 }
 
+static void added_tokens_of_every_kind_are_found_where_the_library_finds_them(void **state)
+{
+    (void)state;
+    struct opened opened = open_or_fail(GOLDEN("added"));
+    assert_int_equal(check_file(&opened, GOLDEN("added/expected.jsonl.gz"), "ids", IDS_MAX), 1500);
+    close_opened(&opened);
+}
+
 /* The sweep: per block of code points one hash of all the lists of numbers, each list closed by
  * UINT32_MAX, little-endian. */
 enum { BLOCK = 4096, CONTEXTS = 4, NORMALIZED = 3, NUMBERS_MAX = BLOCK * 16, TEXT_MAX = 64 };
@@ -348,6 +356,7 @@ int main(void)
         cmocka_unit_test(checkpoints_texts_have_the_ids_stored_with_them),
         cmocka_unit_test(random_strings_have_the_librarys_ids),
         cmocka_unit_test(random_strings_have_the_librarys_ids_with_case_kept),
+        cmocka_unit_test(added_tokens_of_every_kind_are_found_where_the_library_finds_them),
         cmocka_unit_test(every_code_point_has_the_librarys_ids_and_normal_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
