@@ -35,7 +35,7 @@ MUST_BE_ZERO = {
     "wrongly_blank": "called unscorable although there is something to judge",
     "wrongly_scored": "scored although nothing is left after cleaning",
     "doubled": "suggestions an agent saw twice, or without an alert",
-    "attribute_mismatches": "ended calls whose last attributes are wrong",
+    "attribute_mismatches": "calls whose last attributes are wrong",
     "count_regressions": "attribute writes that went back to an older state",
     "foreign_texts": "texts that the score table does not know: make it again",
 }
@@ -140,7 +140,10 @@ def attribute_fault(attributes, judged, options):
 
 
 def is_settled(call, ledger, options):
-    """Over, and long enough ago that its last attributes must have arrived."""
+    """Its last attributes must have arrived: it is over, and has been for a while, or undertone
+    was asked to stop and has delivered what it owed."""
+    if options.flushed:
+        return True
     last = max(call.ended_t or 0, call.last_served_t or 0)
     return call.ended_t is not None and ledger.last_t - last >= options.settle * 1000
 
@@ -364,6 +367,7 @@ def add_options(parser):
     parser.add_argument("--slack", type=float, default=0.001, help="of differences at a limit")
     parser.add_argument("--settle", type=float, default=10, help="seconds a call must be over")
     parser.add_argument("--grace-ms", type=int, default=0, help="replies cut off by the end")
+    parser.add_argument("--flushed", action="store_true", help="check running calls as well")
     parser.add_argument("--score-key", default="realtime_sentiment_score")
     parser.add_argument("--trend-key", default="sentiment_trend")
     parser.add_argument("--count-key", default="sentiment_utterances")

@@ -78,7 +78,7 @@ def parse_arguments():
     parser.add_argument("--build", default=os.path.join(ROOT, "build/release"))
     parser.add_argument("--out", help="folder for ledger, log and configuration")
     check_ledger.add_options(parser)
-    parser.set_defaults(grace_ms=250, min_suggestions=1)
+    parser.set_defaults(grace_ms=250, flushed=True, min_suggestions=1)
     return parser.parse_args()
 
 
@@ -86,8 +86,6 @@ def run(options):
     out = options.out or os.path.join(options.build, "demo")
     os.makedirs(out, mode=0o700, exist_ok=True)
     arguments = ["--calls", str(options.calls), "--seed", str(options.seed)] + DISORDER
-    if options.check:
-        arguments += ["--exit-after", str(CHECK_S)]
     simulator = live.Simulator(
         os.path.join(options.build, "undertone-sim"), out, arguments, tls=True
     )
@@ -100,7 +98,8 @@ def run(options):
         print(f"undertone   {' '.join(daemon.command)}, log {daemon.log}", flush=True)
         return daemon
 
-    return simulator, live.run_pair(simulator, start_daemon, Teller())
+    seconds = CHECK_S if options.check else None
+    return simulator, live.run_pair(simulator, start_daemon, seconds, Teller())
 
 
 def judge(simulator, daemon, options):

@@ -215,29 +215,29 @@ class Daemon(Process):
             time.sleep(0.1)
 
 
-DRAIN_S = 3  # what was served last is scored in this time
-STOP_S = 30  # a daemon that is told to stop has this long
+STOP_S = 30  # a program that is told to stop has this long
 
 
-def run_pair(simulator, start_daemon, each_second=lambda daemon: None):
-    """Runs a daemon against a simulator that has just been started, until the simulator ends by
-    itself; returns the daemon, both ended. start_daemon(base URL) makes it."""
+def run_pair(simulator, start_daemon, seconds=None, each_second=lambda daemon: None):
+    """Runs a daemon against a simulator that has just been started, for a time or until one of
+    them ends; then stops the daemon, so that it can deliver what it owes, and the simulator.
+    start_daemon(base URL) makes the daemon; returns it, both ended."""
     daemon = None
     try:
         daemon = start_daemon(simulator.await_ready())
         daemon.await_started()
-        while simulator.wait(1) is None:
+        deadline = simulator.began + seconds if seconds else float("inf")
+        while time.monotonic() < deadline and simulator.wait(1) is None:
             if not daemon.running():
                 raise Failure(f"undertone ended with {daemon.status}:\n{daemon.log_tail()}")
             each_second(daemon)
-        time.sleep(DRAIN_S)
-        if daemon.stop(STOP_S) != 0 or simulator.status != 0:
+        if daemon.stop(STOP_S) != 0 or simulator.stop(STOP_S) != 0:
             raise Failure(
                 f"undertone ended with {daemon.status}, undertone-sim with {simulator.status}:\n"
                 + daemon.log_tail()
             )
     finally:
-        simulator.stop(10)
         if daemon:
             daemon.stop(10)
+        simulator.stop(10)
     return daemon

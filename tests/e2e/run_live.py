@@ -39,14 +39,14 @@ def parse_arguments():
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                         help="a setting of undertone")
     check_ledger.add_options(parser)
-    parser.set_defaults(grace_ms=250)
+    parser.set_defaults(grace_ms=250, flushed=True)
     return parser.parse_args()
 
 
 def simulator_arguments(options):
     names = ("calls", "seed", "quota", "call_quota", "late", "revised", "duplicated",
              "out_of_order", "fault_429", "fault_503")
-    arguments = ["--exit-after", str(options.seconds)]
+    arguments = []
     for name in names:
         arguments += ["--" + name.replace("_", "-"), f"{getattr(options, name):g}"]
     return arguments + options.sim_option
@@ -69,7 +69,7 @@ def daemon_settings(options):
 
 
 def run(options):
-    """Both programs, until the simulator has had enough; returns them ended."""
+    """Both programs, for a time; returns them ended."""
     os.makedirs(options.out, exist_ok=True)
     simulator = live.Simulator(
         options.sim or os.path.join(options.build, "undertone-sim"),
@@ -82,7 +82,7 @@ def run(options):
             options.out, base_url, ca=simulator.ca, settings=daemon_settings(options),
         )
 
-    return simulator, live.run_pair(simulator, start_daemon)
+    return simulator, live.run_pair(simulator, start_daemon, options.seconds)
 
 
 def main():

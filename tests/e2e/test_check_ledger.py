@@ -321,6 +321,13 @@ class Attributes(unittest.TestCase):
             report = run.check()
             self.assertEqual((report["calls_checked"], report["attribute_mismatches"]), (0, 0))
 
+    def test_after_an_orderly_stop_running_calls_count_too(self):
+        run = good_run()
+        run.ledger_lines = [e for e in run.ledger_lines if e["kind"] not in ("call_ended", "exit")]
+        self.assertEqual(run.check("--flushed")["failures"], [])
+        run.patch(61.9, "0.900", "stable", 6)
+        self.assertEqual(run.check("--flushed")["attribute_mismatches"], 1)
+
     def test_last_form_counts(self):
         # 0.1, 0.1 and 0.8 instead of 0.1: mean 1/3; before 0.9: declining all the same.
         run = good_run()
