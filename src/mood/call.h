@@ -9,11 +9,16 @@
  *   those of an in-order replay (integer arithmetic; recomputed, never subtracted).
  * - For each (utterance, revision) exactly one CALL_EFFECT_SCORE is emitted, ever.
  * - At most one alert is open; an alert id (episode number) is never reused.
- * - Memory is bounded by policy->utterances_max.
+ * - Memory is bounded by policy->utterances_max, 64 bytes each. What is older than all that is
+ *   remembered stays in the trend and the CUSUM, and is neither scored nor changed any more.
  *
  * Identity (no id in the payload): key = (speaker, start_ms), or the vendor's id where there is
  * one. Same key, end and text = duplicate. Same key, other end or text, in a reply that no longer
  * holds the old form = revision. Two different finals of one key in one reply = two utterances.
+ * A revision moves to its new end at once and keeps its old score until the new one is given.
+ *
+ * Means, differences and contributions are rounded to the nearest, halves away from zero;
+ * decisions compare them unrounded.
  */
 #ifndef MOOD_CALL_H
 #define MOOD_CALL_H
@@ -138,7 +143,7 @@ bool call_step(struct call *call, struct call_now now, const struct call_event *
 
 const struct call_counts *call_counts(const struct call *call);
 
-/* The latest reading; false before the first. */
+/* The latest reading emitted; false before the first. */
 bool call_reading(const struct call *call, struct call_reading *reading);
 
 /* The open episode's number, or 0. */

@@ -14,9 +14,9 @@ static void carry(struct prefix *state, struct utterance *utterance,
     if (transcript_counts(utterance)) {
         state->sum += utterance->score;
         state->rank++;
-        state->sustained = utterance->end_ms > origin_ms
-                               ? sustained_next(policy, state->sustained, utterance->score)
-                               : 0;
+        if (utterance->end_ms > origin_ms) {
+            state->sustained = sustained_next(policy, state->sustained, utterance->score);
+        }
     }
     utterance->sum = state->sum;
     utterance->rank = state->rank;

@@ -279,6 +279,35 @@ static void test_silence_completes_the_hold(void **state)
     harness_stop(&h);
 }
 
+/* When the hold is over after the newest utterance, heard at 75 000, was revised at 76 000 to this
+ * end and scored again at 79 000. */
+static int64_t recovered_at(int64_t revised_end_ms)
+{
+    struct harness h;
+    harness_start(&h, NULL);
+    open_declining(&h);
+    say_all(&h, 60000, (int64_t[]){800000, 800000, 800000, 800000}, 4);
+    harness_at(&h, 76000);
+    struct segment again = harness_segment(SPEAKER_CUSTOMER, 73000, revised_end_ms, "words");
+    harness_reply(&h, &again, 1);
+    harness_at(&h, 79000);
+    harness_score(&h, h.asked.utterance, 1, 800000);
+    int64_t at_ms = 80000;
+    for (; h.recoveries == 0 && at_ms < 100000; at_ms += 500) {
+        harness_at(&h, at_ms);
+        harness_tick(&h);
+    }
+    harness_stop(&h);
+    return at_ms - 500;
+}
+
+static void test_event_time_goes_on_from_when_the_newest_end_was_known(void **state)
+{
+    (void)state;
+    assert_int_equal(recovered_at(75500), 85500);
+    assert_int_equal(recovered_at(74500), 86500);
+}
+
 static void test_a_relapse_resets_the_hold(void **state)
 {
     (void)state;
@@ -540,6 +569,7 @@ int main(void)
         cmocka_unit_test(test_backlog_is_silent_until_all_of_it_is_scored),
         cmocka_unit_test(test_an_episode_recovers_after_the_hold),
         cmocka_unit_test(test_silence_completes_the_hold),
+        cmocka_unit_test(test_event_time_goes_on_from_when_the_newest_end_was_known),
         cmocka_unit_test(test_a_relapse_resets_the_hold),
         cmocka_unit_test(test_after_recovery_a_new_episode_can_open),
         cmocka_unit_test(test_after_recovery_the_cumulative_sum_starts_anew),
