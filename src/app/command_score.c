@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 static const char help[] =
-    "  echo 'this is the third time i call' | undertone score\n"
+    "  echo 'nobody helps me' | undertone score\n"
     "  undertone score --json calls.txt\n"
     "  undertone score --jsonl --long truncate --json golden.jsonl\n"
     "\n"

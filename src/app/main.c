@@ -11,15 +11,18 @@ static const char help[] =
     "undertone watches live contact-center calls and tells their agents when a customer's mood "
     "sinks.\n"
     "\n"
-    "  echo 'this is the third time i call' | undertone score\n"
+    "  echo 'nobody helps me' | undertone score\n"
     "  undertone config check --config undertone.yaml\n"
     "  CXONE_CLIENT_ID=id CXONE_CLIENT_SECRET=... CXONE_INTERACTION_ID=call undertone run\n"
+    "  undertone replay calls.jsonl\n"
     "\n"
     "usage: undertone COMMAND [options]\n"
     "\n"
     "  run        follow live calls, judge, write back (the daemon)\n"
     "  score      score utterances, one a line\n"
     "  tokenize   print the model's token ids for utterances\n"
+    "  replay     run recorded calls through the judgement\n"
+    "  bench      measure the engine on this machine\n"
     "  config     check or show the configuration\n"
     "\n"
     "  undertone COMMAND --help explains a command; --version prints the version.\n"
@@ -31,8 +34,8 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"run", command_run},       {"score", command_score},   {"tokenize", command_tokenize},
-    {"replay", command_replay}, {"config", command_config},
+    {"run", command_run},       {"score", command_score}, {"tokenize", command_tokenize},
+    {"replay", command_replay}, {"bench", command_bench}, {"config", command_config},
 };
 
 static int fail_unknown(const char *name)
