@@ -3,7 +3,11 @@
 
 #include "base/lines.h"
 
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 struct credentials {
     char directory[64];
@@ -36,10 +40,28 @@ static const char SCRIPT[] =
     "for host in right wrong; do openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key "
     "-set_serial $$ -days 2 -extfile $host.ext -out $host.pem; done";
 
+/* Runs `sh -c script sh argument`; whether it succeeded. */
+static bool run_script(const char *script, const char *argument)
+{
+    char words[4][2048];
+    const char *const texts[4] = {"sh", "-c", script, "sh"};
+    char last[128];
+    char *argv[6] = {0};
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(words[i], sizeof words[i], "%s", texts[i]);
+        argv[i] = words[i];
+    }
+    (void)snprintf(last, sizeof last, "%s", argument);
+    argv[4] = last;
+    pid_t child = 0;
+    int status = -1;
+    return posix_spawnp(&child, "sh", NULL, NULL, argv, environ) == 0 &&
+           waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static int make_credentials(void **state)
 {
     (void)state;
-    char command[2048];
     (void)snprintf(credentials.directory, sizeof credentials.directory,
                    "/tmp/undertone-tls-XXXXXX");
     if (!mkdtemp(credentials.directory)) {
@@ -47,13 +69,10 @@ static int make_credentials(void **state)
     }
     (void)snprintf(credentials.ca_file, sizeof credentials.ca_file, "%s/ca.pem",
                    credentials.directory);
-    (void)setenv("TEST_SCRIPT", SCRIPT, 1);
-    (void)snprintf(command, sizeof command, "sh -c \"$TEST_SCRIPT\" make %s",
-                   credentials.directory);
-    if (system("openssl version >/dev/null 2>&1") != 0) {
+    if (!run_script("command -v openssl >/dev/null", "")) {
         return 0; /* the tests then skip */
     }
-    if (system(command) != 0) {
+    if (!run_script(SCRIPT, credentials.directory)) {
         return -1;
     }
     credentials.key = read_made_file("server.key");
@@ -66,12 +85,10 @@ static int make_credentials(void **state)
 static int remove_credentials(void **state)
 {
     (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", credentials.directory);
     free(credentials.key);
     free(credentials.right_certificate);
     free(credentials.wrong_certificate);
-    return system(command);
+    return run_script("rm -rf -- \"$1\"", credentials.directory) ? 0 : -1;
 }
 
 static struct fixture *tls_fixture(const char *ca_file, const char *certificate)
