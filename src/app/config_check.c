@@ -5,6 +5,7 @@
 
 #include "app/config_table.h"
 #include "app/config_value.h"
+#include "app/wire.h"
 #include "cxone/profile.h"
 
 #include <string.h>
@@ -125,23 +126,15 @@ static int check_addresses(const struct config *config, struct error *err)
     return result;
 }
 
-/* "host:port", "[v6]:port", ":port" or empty. */
 static int check_listen(const struct config *config, struct error *err)
 {
-    const char *text = config->http_listen;
-    const char *colon = strrchr(text, ':');
-    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
-    long port = 0;
-    if (*text == '\0') {
+    char address[WIRE_ADDRESS_BYTES];
+    uint16_t port;
+    if (*config->http_listen == '\0' || !wire_listen(config->http_listen, address, &port, err)) {
         return 0;
     }
-    for (size_t i = 0; i < digits && port <= 65535; i++) {
-        port = port * 10 + (colon[1 + i] - '0');
-    }
-    if (digits == 0 || colon[1 + digits] != '\0' || port > 65535) {
-        return blame(config, "http.listen", "must be HOST:PORT, as in 127.0.0.1:8090", err);
-    }
-    return 0;
+    return error_wrap(err, "%s",
+                      config_table_origin(config, config_table_find("http.listen"))->where);
 }
 
 /* --- words --- */

@@ -77,11 +77,11 @@ static const char document_exit[] =
     "| status | meaning |\n"
     "|---|---|\n"
     "| 0 | done |\n"
-    "| 1 | failed while running: a file, memory, a fault |\n"
+    "| 1 | failed while running: a file or what is in it, memory, a fault |\n"
     "| 64 | the command line is wrong |\n"
     "| 69 | the other side cannot be reached |\n"
     "| 77 | permission denied |\n"
-    "| 78 | the configuration, a credential or an input file is wrong |\n";
+    "| 78 | the configuration, a credential or the model is wrong |\n";
 
 static void write_bound(const struct config_row *row, double value, struct buf *out)
 {

@@ -180,7 +180,9 @@ const struct config_row config_table[] = {
     {SHARE("rate.reserve_for_alerts", rate_reserve_for_alerts, 0, 0.9, "0.1",
            "share of the quota that only suggestions may use")},
 
-    {WHOLE("retry.max", retry_max, 1, 20, "3", "attempts in all")},
+    {WHOLE("retry.max", retry_max, 1, 20, "3",
+           "tries of a write; a call's last attribute write has twice, a suggestion three times as "
+           "many")},
     {SPAN("retry.base", retry_base_ms, 1, MINUTE, "250ms",
           "bound of the first wait; doubles, with full jitter")},
     {SPAN("retry.cap", retry_cap_ms, 1, HOUR, "30s", "bound of any wait")},
