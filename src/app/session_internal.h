@@ -33,6 +33,7 @@ struct session {
     unsigned poll_failures;
     unsigned not_found;
     struct mono next_poll;
+    struct mono poll_sent;
     struct mono next_tick;
 
     int64_t first_ms; /* where the call begins for us */

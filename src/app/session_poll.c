@@ -96,6 +96,7 @@ static void take_segments(struct session *session, struct session_context *conte
     const struct segment *segments = copy ? copy : result->segments;
     struct call_counts before = *call_counts(session->call);
     cursor_observe(&session->cursor, segments, count);
+    cursor_bound_newest(&session->cursor, context->now.vendor_ms);
     struct call_event event = {
         .kind = CALL_EVENT_REPLY,
         .segments = segments,
@@ -138,6 +139,25 @@ static void poll_not_found(struct session *session, struct session_context *cont
     schedule_poll(session, context, context->options->poll_idle_ms);
 }
 
+/* While a non-final segment stands, its final is still owed: then looks every poll_quiet_ms between
+ * the sweeps. */
+static void schedule_sweep(struct session *session, struct session_context *context)
+{
+    session->next_poll = mono_after_ms(session->ending_since,
+                                       context->options->sweep_after_ms[session->sweeps_done]);
+    if (session->cursor.open_start_ms >= 0) {
+        struct mono soon = mono_after_ms(context->now.mono, context->options->poll_quiet_ms);
+        session->next_poll = soon.us < session->next_poll.us ? soon : session->next_poll;
+    }
+}
+
+static bool sweep_is_due(const struct session *session, const struct session_context *context)
+{
+    return mono_reached(session->poll_sent,
+                        mono_after_ms(session->ending_since,
+                                      context->options->sweep_after_ms[session->sweeps_done]));
+}
+
 static void sweep_done(struct session *session, struct session_context *context,
                        const struct cxone_result *result)
 {
@@ -152,13 +172,12 @@ static void sweep_done(struct session *session, struct session_context *context,
         return;
     }
     session->poll_failures = 0;
-    session->sweeps_done++;
+    session->sweeps_done += sweep_is_due(session, context);
     if (!answered) {
         session->sweeps_done = SESSION_SWEEPS; /* gone, or hopeless: nothing more to fetch */
     }
     if (session->sweeps_done < SESSION_SWEEPS) {
-        session->next_poll = mono_after_ms(session->ending_since,
-                                           context->options->sweep_after_ms[session->sweeps_done]);
+        schedule_sweep(session, context);
     }
 }
 
@@ -217,6 +236,7 @@ void session_run_poll(struct session *session, struct session_context *context)
         return;
     }
     session->polling = true;
+    session->poll_sent = now;
     if (session->phase == PHASE_ENDING) {
         int64_t reach = context->now.vendor_ms - context->options->sweep_reach_ms;
         effect->start_ms = session->first_ms > reach ? session->first_ms : reach;
