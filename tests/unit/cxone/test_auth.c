@@ -118,6 +118,22 @@ static void old_generation_does_not_drop_the_new_token(void **state)
     close_auth(v, auth);
 }
 
+static void late_refusal_of_a_replaced_token_is_nothing_new(void **state)
+{
+    (void)state;
+    struct vendor *v = vendor_open();
+    struct auth *auth = open_auth(v);
+    uint64_t generation;
+    v->token_members = ",\"expires_in\":0";
+    assert_int_equal(prepare(v, auth), AUTH_READY);
+    (void)auth_use(auth, &generation);
+    assert_int_equal(prepare(v, auth), AUTH_READY);
+    assert_true(auth_unauthorized(auth, generation, false));
+    assert_true(auth_is_held(auth));
+    assert_int_equal(vendor_events(v, CXONE_EVENT_TOKEN_INVALIDATED), 0);
+    close_auth(v, auth);
+}
+
 static void trouble_is_retried_soon(void **state)
 {
     (void)state;
@@ -308,6 +324,7 @@ int main(void)
         cmocka_unit_test(token_is_renewed_before_it_ends),
         cmocka_unit_test(token_without_lifetime_is_used_once),
         cmocka_unit_test(old_generation_does_not_drop_the_new_token),
+        cmocka_unit_test(late_refusal_of_a_replaced_token_is_nothing_new),
         cmocka_unit_test(trouble_is_retried_soon),
         cmocka_unit_test(old_token_serves_while_renewal_fails),
         cmocka_unit_test(retry_after_is_a_lower_bound),

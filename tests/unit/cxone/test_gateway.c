@@ -100,6 +100,26 @@ static void parallel_401_cause_one_refresh_and_one_replay_each(void **state)
     vendor_close(v);
 }
 
+static void replay_goes_before_what_was_asked_later(void **state)
+{
+    (void)state;
+    struct vendor *v = vendor_open();
+    static const enum cxone_operation order[] = {CXONE_TOKEN, CXONE_TRANSCRIPTS, CXONE_TOKEN,
+                                                 CXONE_TRANSCRIPTS, CXONE_TRANSCRIPTS};
+    vendor_script(v, CXONE_TRANSCRIPTS, (struct script){.status = 401});
+    v->options.in_flight_max = 1;
+    vendor_connect(v);
+    ask_poll(v, "1");
+    ask_poll(v, "2");
+    vendor_wait(v, 2);
+    assert_int_equal(v->seen_count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(v->seen[i].operation, order[i]);
+    }
+    assert_string_equal(v->seen[3].correlation, v->seen[1].correlation);
+    vendor_close(v);
+}
+
 static void suggestion_is_replayed_after_401(void **state)
 {
     (void)state;
@@ -203,9 +223,12 @@ static void denial_suspends_one_operation_and_names_the_scope(void **state)
     }
 
     vendor_run(v, 450);
-    ask_attributes(v, "1");
-    vendor_wait(v, 5);
-    assert_int_equal(vendor_last(v)->result.outcome, CXONE_OK);
+    ask_attributes(v, "1"); /* the probe */
+    ask_attributes(v, "1"); /* goes not with it */
+    vendor_wait(v, 6);
+    assert_int_equal(vendor_requests(v, CXONE_ATTRIBUTES), 2);
+    assert_int_equal(v->taken[4].result.outcome, CXONE_DENIED);
+    assert_int_equal(v->taken[5].result.outcome, CXONE_OK);
     assert_false(vendor_status(v).suspended[CXONE_ATTRIBUTES]);
     assert_int_equal(vendor_events(v, CXONE_EVENT_CAPABILITY_SUSPENDED), 1);
     assert_int_equal(vendor_events(v, CXONE_EVENT_CAPABILITY_RESTORED), 1);
@@ -518,6 +541,23 @@ static void reserve_lets_a_suggestion_pass_spent_quota(void **state)
     vendor_close(v);
 }
 
+static void reserve_never_shuts_all_others_out(void **state)
+{
+    (void)state;
+    static const double bursts[] = {1, 1.3, 2.7};
+    for (size_t i = 0; i < 3; i++) {
+        struct vendor *v = vendor_open();
+        v->options.burst = bursts[i];
+        v->options.reserve = 1;
+        vendor_connect(v);
+        ask_poll(v, "1");
+        ask_poll(v, "2");
+        vendor_wait(v, 2);
+        assert_int_equal(vendor_last(v)->result.outcome, CXONE_OK);
+        vendor_close(v);
+    }
+}
+
 static void replies_that_break_the_contract_are_malformed(void **state)
 {
     (void)state;
@@ -701,6 +741,7 @@ int main(void)
         cmocka_unit_test(secret_arrives_intact),
         cmocka_unit_test(first_requests_share_one_token_request),
         cmocka_unit_test(parallel_401_cause_one_refresh_and_one_replay_each),
+        cmocka_unit_test(replay_goes_before_what_was_asked_later),
         cmocka_unit_test(suggestion_is_replayed_after_401),
         cmocka_unit_test(tokens_refused_again_and_again_mean_bad_credentials),
         cmocka_unit_test(one_broken_endpoint_does_not_hammer_the_log_in),
@@ -718,6 +759,7 @@ int main(void)
         cmocka_unit_test(queue_is_bounded),
         cmocka_unit_test(quota_is_never_exceeded),
         cmocka_unit_test(reserve_lets_a_suggestion_pass_spent_quota),
+        cmocka_unit_test(reserve_never_shuts_all_others_out),
         cmocka_unit_test(replies_that_break_the_contract_are_malformed),
         cmocka_unit_test(what_cannot_be_sent_is_refused_later),
         cmocka_unit_test(destroying_answers_everything),
