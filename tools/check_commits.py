@@ -28,7 +28,8 @@ def check_message(message):
     if subject.endswith("."):
         return "the subject ends with a full stop"
     effect = subject.split(": ", 1)[1]
-    if effect[0].isupper() and not effect.split()[0].isupper():
+    first = effect.split()[0]
+    if first[0].isupper() and first[1:].islower():  # names such as WordPiece or HTTP are fine
         return "the effect starts with a capital letter"
     if len(lines) > 1 and lines[1]:
         return "the second line is not blank"
