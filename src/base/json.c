@@ -274,7 +274,8 @@ const struct json *json_pointer(const struct json *value, const char *pointer)
         if (json_kind(value) == JSON_KIND_ARRAY) {
             char *end;
             unsigned long index = strtoul(token, &end, 10);
-            bool is_index = token[0] >= '0' && token[0] <= '9' && *end == '\0';
+            bool is_index = token[0] >= '0' && token[0] <= '9' && *end == '\0' &&
+                            (token[0] != '0' || token[1] == '\0'); /* no leading zeros */
             value = is_index ? json_at(value, index) : NULL;
         } else {
             value = json_get(value, token);
