@@ -4,7 +4,7 @@
 int64_t backoff_wait_ms(const struct backoff_limits *limits, unsigned attempt, struct rand *rand)
 {
     int64_t ceiling = limits->base_ms;
-    for (unsigned i = 0; i < attempt && ceiling < limits->cap_ms; i++) {
+    for (unsigned i = 0; i < attempt && ceiling > 0 && ceiling < limits->cap_ms; i++) {
         ceiling = ceiling > limits->cap_ms / 2 ? limits->cap_ms : ceiling * 2;
     }
     if (ceiling > limits->cap_ms) {
