@@ -1,7 +1,7 @@
 /* safetensors.c - see safetensors.h. A file is accepted whole or not at all: lengths, then every
  * tensor on its own, then that all of them together tile the data without hole or overlap, which
- * is what the format demands and what rules out two names for the same bytes. Widening to float
- * lives here too, because only this file knows the types. Deliberately no writing. */
+ * is what the format demands and what rules out two names for the same bytes. Deliberately no
+ * writing. */
 #include "nlp/safetensors.h"
 
 #include "base/json.h"
@@ -502,4 +502,20 @@ const struct safetensors_tensor *safetensors_find(const struct safetensors *safe
                                                   const char *name)
 {
     return map_get(&safetensors->by_name, name, strlen(name));
+}
+
+size_t safetensors_element_bytes(enum safetensors_dtype dtype)
+{
+    switch (dtype) {
+    case SAFETENSORS_F64:
+        return 8;
+    case SAFETENSORS_F32:
+        return 4;
+    case SAFETENSORS_F16:
+    case SAFETENSORS_BF16:
+        return 2;
+    case SAFETENSORS_OTHER:
+        break;
+    }
+    return 0;
 }

@@ -60,22 +60,6 @@ static void widen_doubles(const unsigned char *bytes, size_t count, float *out)
     }
 }
 
-size_t safetensors_element_bytes(enum safetensors_dtype dtype)
-{
-    switch (dtype) {
-    case SAFETENSORS_F64:
-        return 8;
-    case SAFETENSORS_F32:
-        return 4;
-    case SAFETENSORS_F16:
-    case SAFETENSORS_BF16:
-        return 2;
-    case SAFETENSORS_OTHER:
-        break;
-    }
-    return 0;
-}
-
 void safetensors_widen(enum safetensors_dtype dtype, const unsigned char *bytes, size_t count,
                        float *out)
 {

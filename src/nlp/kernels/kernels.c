@@ -113,6 +113,6 @@ size_t kernels_attention_floats(size_t keys, size_t width)
 {
     size_t key_columns = panel_count(keys) * KERNELS_PANEL;
     size_t value_columns = panel_count(width) * KERNELS_PANEL;
-    enum { ROWS_AT_ONCE = 6 };
+    enum { ROWS_AT_ONCE = 6 }; /* the most queries that a table weighs together */
     return key_columns * width + value_columns * keys + ROWS_AT_ONCE * key_columns;
 }
