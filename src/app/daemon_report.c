@@ -145,13 +145,13 @@ void daemon_report_note(struct daemon *daemon, const struct effect *note)
     case NOTE_CALL_ENDING:
         log_write(daemon->log, LOG_INFO, "call_ending",
                   "the call is over; its last words are swept", LOG_TEXT("interaction", call),
-                  LOG_TEXT("reason", end_reason_name(note->end_reason)));
+                  LOG_TEXT("reason", effects_end_reason_name(note->end_reason)));
         break;
     case NOTE_CALL_CLOSED:
         metrics_add(&daemon->metrics, METRIC_CALLS_CLOSED, 1);
         log_write(daemon->log, LOG_INFO, "call_closed", "done with a call",
                   LOG_TEXT("interaction", call),
-                  LOG_TEXT("reason", end_reason_name(note->end_reason)),
+                  LOG_TEXT("reason", effects_end_reason_name(note->end_reason)),
                   LOG_INT("utterances", note->reading.utterances),
                   LOG_NUMBER("score", decimal(note->reading.score)),
                   LOG_TEXT("trend", call_trend_name(note->reading.trend)));

@@ -38,7 +38,7 @@ struct effect *effects_add(struct effects *effects, enum effect_kind kind)
     return effect;
 }
 
-const char *end_reason_name(enum end_reason reason)
+const char *effects_end_reason_name(enum end_reason reason)
 {
     switch (reason) {
     case END_REASON_NONE:

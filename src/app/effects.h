@@ -87,6 +87,6 @@ void effects_done(struct effects *effects);
 /* A zeroed new item, or NULL without memory (then `failed` is set). */
 struct effect *effects_add(struct effects *effects, enum effect_kind kind);
 
-const char *end_reason_name(enum end_reason reason);
+const char *effects_end_reason_name(enum end_reason reason);
 
 #endif

@@ -206,22 +206,20 @@ static bool attributes_settled(const struct session *session, const struct sessi
            attribute_outbox_settled(&session->attributes, &context->options->attributes);
 }
 
-/* Tells the judgement that the call is over once everything fetched is scored, then closes when
- * everything owed has left. */
-static void run_ending(struct session *session, struct session_context *context)
+/* Everything wanted of an ending call has been fetched and scored. */
+static bool is_swept(const struct session *session)
 {
-    if (session->phase != PHASE_ENDING || session->sweeps_done < SESSION_SWEEPS ||
-        session->polling || call_pending(session->call) > 0) {
-        return;
-    }
-    if (!session->ended_told) {
+    return session->phase == PHASE_ENDING && session->sweeps_done >= SESSION_SWEEPS &&
+           !session->polling && call_pending(session->call) == 0;
+}
+
+static void run_last_reading(struct session *session, struct session_context *context)
+{
+    if (is_swept(session) && !session->ended_told) {
         struct call_event event = {.kind = CALL_EVENT_ENDED};
         session_judge(session, context, &event);
         attribute_outbox_finish(&session->attributes);
         session->ended_told = true;
-    }
-    if (attributes_settled(session, context) && suggestion_outbox_settled(&session->suggestions)) {
-        session->phase = PHASE_CLOSED;
     }
 }
 
@@ -241,13 +239,15 @@ bool session_run(struct session *session, struct session_context *context)
     if (mono_reached(context->now.mono, session->next_tick)) {
         session_judge_tick(session, context);
     }
+    /* Writes before polls: they share the call's quota, and a poll is always wanted. */
     run_suggestion(session, context);
+    run_last_reading(session, context);
+    run_attributes(session, context);
     session_run_idle_end(session, context);
     session_run_poll(session, context);
-    run_ending(session, context);
-    run_attributes(session, context);
-    run_ending(session, context);
-    if (session->phase == PHASE_CLOSED) {
+    if (is_swept(session) && session->ended_told && attributes_settled(session, context) &&
+        suggestion_outbox_settled(&session->suggestions)) {
+        session->phase = PHASE_CLOSED;
         close_session(session, context);
         return false;
     }
