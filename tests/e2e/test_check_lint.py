@@ -115,7 +115,8 @@ class Style(unittest.TestCase):
 class Commits(unittest.TestCase):
     def test_good(self):
         for message in ("mood: keep a late word", "net, cxone: say why\n\nBecause.\n",
-                        "sim: TLS by default", "build: C11 everywhere"):
+                        "sim: TLS by default", "build: C11 everywhere",
+                        "nlp: WordPiece ids"):
             self.assertIsNone(check_commits.check_message(message), message)
 
     def test_bad(self):
