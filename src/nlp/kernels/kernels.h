@@ -67,7 +67,7 @@ struct kernels {
                    const float *x, size_t x_stride, size_t rows, float *y, size_t y_stride);
 
     /* In place, each of rows: x = (x - mean) / sqrt(variance + epsilon) * gamma + beta, with the
-     * biased variance about the mean (two passes). Within 2e-6 of the result's scale. */
+     * biased variance about the mean (two passes). Within 2e-6 * max(1, |result|). */
     void (*layer_norm)(float *x, size_t stride, size_t rows, size_t width, const float *gamma,
                        const float *beta, float epsilon);
 

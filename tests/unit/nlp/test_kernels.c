@@ -314,7 +314,8 @@ static void check_layer_norm(const struct kernels *table)
             }
             for (size_t i = 0; i < width; i++) {
                 double expected = (in[i] - mean) / sqrt(variance + 1e-5) * gamma[i] + beta[i];
-                assert_close(table->name, "layer_norm", y[row * stride + i], expected, 8e-6);
+                assert_close(table->name, "layer_norm", y[row * stride + i], expected,
+                             2e-6 * fmax(1, fabs(expected)));
             }
             assert_memory_equal(y + row * stride + width, in + width, 2 * sizeof *y);
         }
@@ -357,7 +358,7 @@ static void expect_attention(const struct kernels *table, const struct kernels_a
                 expected += weights[key] / sum * (double)a->v[key * a->kv_stride + i];
             }
             assert_close(table->name, "attention", a->out[query * a->out_stride + i], expected,
-                         4e-6);
+                         2e-6);
         }
     }
     free(weights);
