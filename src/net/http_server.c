@@ -1,4 +1,4 @@
-/* http_server.c - see http_server.h; the only file that knows libmicrohttpd.
+/* http_server.c - see http_server.h; with http_server_stream.c all that knows libmicrohttpd.
  *
  * The library runs without threads: its epoll descriptor is watched by our loop, and a timer holds
  * its next timeout. A request is collected until its body is complete, then handed to the handler.
@@ -9,12 +9,11 @@
  * The library owns the life of an exchange: request_begins makes it with the request line,
  * request_completed frees it, whatever happened in between.
  *
- * Not here: routing, keep-alive policy beyond the library's own, HTTP/2.
+ * Not here: answers without an end (http_server_stream.c), routing, keep-alive policy beyond the
+ * library's own, HTTP/2.
  */
-#include "net/http_server.h"
+#include "net/http_server_internal.h"
 
-#include "base/buf.h"
-#include "net/loop_internal.h"
 #include "net/url.h"
 
 #include <arpa/inet.h>
@@ -29,47 +28,11 @@
 
 enum {
     HTTP_SERVER_BACKLOG = 1024,
-    HTTP_SERVER_REASON_BYTES = 160,
     HTTP_SERVER_RAW_PATH_BYTES_MAX = 16 * 1024,
     /* So much of a body that is too large is read and forgotten before the 413: closing while the
      * client still sends would reset the connection and could destroy the answer on its way. */
     HTTP_SERVER_DRAIN_BYTES = 1024 * 1024,
     HTTP_SERVER_FLUSH_ROUNDS = 4,
-};
-
-struct http_server {
-    struct MHD_Daemon *daemon;
-    struct loop_poll *poll;
-    struct loop_timer *timer;
-    struct http_exchange *suspended; /* handed out and not answered; doubly linked */
-    http_handler_fn *handler;
-    void *user;
-    size_t body_bytes_max;
-    uint16_t port;
-    bool starting;
-    char reason[HTTP_SERVER_REASON_BYTES]; /* the library's first complaint while starting */
-};
-
-enum exchange_state {
-    EXCHANGE_READING,   /* headers or body still come in */
-    EXCHANGE_HANDLED,   /* the handler runs */
-    EXCHANGE_SUSPENDED, /* the handler returned without an answer */
-    EXCHANGE_ANSWERED,  /* response is set, or NULL to close the connection */
-};
-
-struct http_exchange {
-    struct http_server *server;
-    struct MHD_Connection *connection;
-    struct http_exchange *previous;
-    struct http_exchange *next;
-    enum exchange_state state;
-    struct buf raw_path;
-    struct buf path;
-    struct buf body;
-    size_t body_bytes_seen; /* more than body.size once the body was too large */
-    const char *method;     /* the library's, as long as the request */
-    struct MHD_Response *response;
-    int status;
 };
 
 /* ---- the life of an exchange ---- */
@@ -123,6 +86,7 @@ static void request_completed(void *user, struct MHD_Connection *connection, voi
     if (!exchange) {
         return;
     }
+    http_server_stream_ended(exchange->stream);
     if (exchange->response) {
         MHD_destroy_response(exchange->response);
     }
@@ -240,6 +204,11 @@ static void server_turn(void *user)
     struct http_server *server = user;
     (void)MHD_run(server->daemon);
     server_schedule(server);
+}
+
+void http_server_wake(struct http_server *server)
+{
+    loop_timer_start(server->timer, 0, 0);
 }
 
 static void server_ready(void *user, int fd, struct loop_ready ready)
@@ -394,6 +363,7 @@ void http_server_destroy(struct http_server *server)
     while (server->suspended) {
         http_exchange_drop(server->suspended);
     }
+    http_server_stream_end_all(server);
     loop_poll_destroy(server->poll);
     loop_timer_destroy(server->timer);
     if (server->daemon) {
@@ -449,14 +419,14 @@ const char *http_exchange_body(const struct http_exchange *exchange, size_t *byt
 
 /* ---- the answer ---- */
 
-static void exchange_finish(struct http_exchange *exchange)
+void http_server_answer(struct http_exchange *exchange)
 {
     bool suspended = exchange->state == EXCHANGE_SUSPENDED;
     exchange->state = EXCHANGE_ANSWERED;
     if (suspended) {
         suspended_unlink(exchange);
         MHD_resume_connection(exchange->connection);
-        loop_timer_start(exchange->server->timer, 0, 0); /* no descriptor tells of a resumption */
+        http_server_wake(exchange->server);
     }
 }
 
@@ -472,10 +442,10 @@ void http_exchange_reply(struct http_exchange *exchange, int status,
     }
     exchange->response = response; /* without memory the connection is closed instead */
     exchange->status = status;
-    exchange_finish(exchange);
+    http_server_answer(exchange);
 }
 
 void http_exchange_drop(struct http_exchange *exchange)
 {
-    exchange_finish(exchange);
+    http_server_answer(exchange);
 }
