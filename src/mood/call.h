@@ -67,11 +67,13 @@ struct call_event {
 struct call_reading {
     int64_t score; /* mean of the current window, fixed point */
     enum call_trend trend;
-    int64_t difference;  /* mean now minus mean before; 0 if either window is too thin */
-    uint32_t samples;    /* utterances in the current window */
-    uint32_t utterances; /* customer utterances judged so far in this call */
-    int64_t as_of_ms;    /* T: end of the newest judged customer utterance */
-    int64_t sustained;   /* CUSUM value at T */
+    int64_t difference;      /* mean now minus mean before; 0 if either window is too thin */
+    uint32_t samples;        /* utterances in the current window */
+    uint32_t utterances;     /* customer utterances judged so far in this call */
+    int64_t as_of_ms;        /* T: end of the newest judged customer utterance */
+    int64_t sustained;       /* CUSUM value at T */
+    int64_t score_before;    /* mean of the window before; 0 if that is empty */
+    uint32_t samples_before; /* utterances in it */
 };
 
 struct call_evidence {

@@ -29,6 +29,8 @@ bool reading_take(const struct transcript *transcript, const struct mood_policy 
                 .utterances = state.rank,
                 .as_of_ms = end_ms,
                 .sustained = state.sustained,
+                .score_before = previous.count > 0 ? window_mean(&previous) : 0,
+                .samples_before = previous.count,
             },
         .current = current,
         .previous = previous,
@@ -40,5 +42,6 @@ bool reading_equals(const struct call_reading *a, const struct call_reading *b)
 {
     return a->score == b->score && a->trend == b->trend && a->difference == b->difference &&
            a->samples == b->samples && a->utterances == b->utterances &&
-           a->as_of_ms == b->as_of_ms && a->sustained == b->sustained;
+           a->as_of_ms == b->as_of_ms && a->sustained == b->sustained &&
+           a->score_before == b->score_before && a->samples_before == b->samples_before;
 }

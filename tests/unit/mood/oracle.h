@@ -202,6 +202,8 @@ static bool take_reading(const struct oracle *o, struct call_reading *reading, s
     reading->utterances = total;
     reading->as_of_ms = t;
     reading->sustained = sustained;
+    reading->score_before = previous->count > 0 ? round_away(previous->sum, previous->count) : 0;
+    reading->samples_before = (uint32_t)previous->count;
     return true;
 }
 
@@ -209,7 +211,8 @@ static bool reading_same(const struct call_reading *a, const struct call_reading
 {
     return a->score == b->score && a->trend == b->trend && a->difference == b->difference &&
            a->samples == b->samples && a->utterances == b->utterances &&
-           a->as_of_ms == b->as_of_ms && a->sustained == b->sustained;
+           a->as_of_ms == b->as_of_ms && a->sustained == b->sustained &&
+           a->score_before == b->score_before && a->samples_before == b->samples_before;
 }
 
 static struct call_effect *want(struct oracle *o, enum call_effect_kind kind)
