@@ -107,3 +107,20 @@ bool attribute_outbox_settled(const struct attribute_outbox *outbox,
 {
     return !outbox->in_flight && (outbox->abandoned || !differs(outbox, limits));
 }
+
+enum attribute_state attribute_outbox_state(const struct attribute_outbox *outbox)
+{
+    if (outbox->abandoned) {
+        return ATTRIBUTE_LOST;
+    }
+    if (outbox->failures > 0) {
+        return ATTRIBUTE_RETRYING;
+    }
+    return outbox->has_sent ? ATTRIBUTE_WRITTEN : ATTRIBUTE_NONE;
+}
+
+const char *attribute_state_name(enum attribute_state state)
+{
+    static const char *const names[] = {"none", "written", "retrying", "lost"};
+    return names[state];
+}

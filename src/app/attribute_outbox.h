@@ -54,6 +54,16 @@ const struct call_reading *attribute_outbox_send(struct attribute_outbox *outbox
 void attribute_outbox_done(struct attribute_outbox *outbox, const struct attribute_limits *limits,
                            const struct cxone_result *result, struct mono now, struct rand *rand);
 
+/* For display. */
+enum attribute_state {
+    ATTRIBUTE_NONE,     /* nothing to write so far */
+    ATTRIBUTE_WRITTEN,  /* the vendor has a reading, and a newer one goes out in its turn */
+    ATTRIBUTE_RETRYING, /* the last try failed */
+    ATTRIBUTE_LOST,     /* given up */
+};
+enum attribute_state attribute_outbox_state(const struct attribute_outbox *outbox);
+const char *attribute_state_name(enum attribute_state state); /* "none", "written", ... */
+
 /* Nothing is under way and nothing is owed. */
 bool attribute_outbox_settled(const struct attribute_outbox *outbox,
                               const struct attribute_limits *limits);

@@ -354,18 +354,12 @@ void pipeline_counts(const struct pipeline *pipeline, struct call_counts *counts
     }
 }
 
-bool pipeline_next(const struct pipeline *pipeline, size_t *position, struct pipeline_view *view)
+bool pipeline_next(const struct pipeline *pipeline, size_t *position, struct session_view *view)
 {
     while (*position < pipeline->slot_count) {
         const struct session *session = pipeline->slots[(*position)++].session;
         if (session) {
-            const struct call *call = session_call(session);
-            *view = (struct pipeline_view){
-                .interaction_id = session_interaction_id(session),
-                .live = session_is_live(session),
-                .episode_open = call_episode_open(call),
-            };
-            view->has_reading = call_reading(call, &view->reading);
+            session_look(session, view);
             return true;
         }
     }

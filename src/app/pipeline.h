@@ -71,13 +71,6 @@ bool pipeline_settled(const struct pipeline *pipeline); /* nothing owed, nothing
 void pipeline_counts(const struct pipeline *pipeline, struct call_counts *counts);
 
 /* Walks the followed calls for display; start with *position = 0, false at the end. */
-struct pipeline_view {
-    const char *interaction_id;
-    bool live;
-    bool has_reading;
-    struct call_reading reading;
-    uint32_t episode_open;
-};
-bool pipeline_next(const struct pipeline *pipeline, size_t *position, struct pipeline_view *view);
+bool pipeline_next(const struct pipeline *pipeline, size_t *position, struct session_view *view);
 
 #endif

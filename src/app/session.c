@@ -81,6 +81,7 @@ struct session *session_create(struct session_context *context, uint64_t handle,
     cursor_init(&session->cursor);
     rand_seed(&session->rand, seed);
     session->opened = context->now.mono;
+    session->refreshed = context->now.mono;
     session->last_voice = context->now.mono;
     session->next_tick = session_never;
     /* Phases are spread over one interval, so that many calls found at once do not poll at once. */
@@ -272,6 +273,23 @@ struct mono session_due(const struct session *session, const struct session_cont
         due = earlier(due, mono_after_ms(session->last_voice, context->options->idle_timeout_ms));
     }
     return due;
+}
+
+void session_look(const struct session *session, struct session_view *view)
+{
+    uint32_t open = call_episode_open(session->call);
+    uint32_t suggested = session->suggestions.episode;
+    *view = (struct session_view){
+        .interaction_id = session->interaction_id,
+        .live = session_is_live(session),
+        .opened = session->opened,
+        .refreshed = session->refreshed,
+        .episode_open = open ? session->episode_base + open : 0,
+        .suggestion_episode = suggested ? session->episode_base + suggested : 0,
+        .suggestion_state = session->suggestions.state,
+        .attribute_state = attribute_outbox_state(&session->attributes),
+    };
+    view->has_reading = call_reading(session->call, &view->reading);
 }
 
 struct due_item *session_due_item(struct session *session)

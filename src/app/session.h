@@ -86,6 +86,22 @@ bool session_run(struct session *session, struct session_context *context);
 /* When session_run should be called again. */
 struct mono session_due(const struct session *session, const struct session_context *context);
 
+/* A call as it stands, for display. */
+struct session_view {
+    const char *interaction_id; /* the session's */
+    bool live;
+    bool has_reading;
+    struct call_reading reading;
+    struct mono opened;
+    struct mono
+        refreshed; /* last good reply of the transcript endpoint; `opened` before the first */
+    uint32_t episode_open;       /* number of the open alert, as in NOTE_ALERT_OPENED, or 0 */
+    uint32_t suggestion_episode; /* what suggestion_state is about, or 0 */
+    enum suggestion_state suggestion_state;
+    enum attribute_state attribute_state;
+};
+void session_look(const struct session *session, struct session_view *view);
+
 struct due_item *session_due_item(struct session *session);
 const char *session_interaction_id(const struct session *session);
 const struct call *session_call(const struct session *session);

@@ -22,6 +22,7 @@ struct session {
     enum end_reason end_reason;
     struct mono opened;
     struct mono ending_since;
+    struct mono refreshed;  /* when the transcript was last read; at first, when opened */
     struct mono last_voice; /* when a segment not seen before last arrived */
     unsigned sweeps_done;
     bool stopping;

@@ -185,6 +185,9 @@ void session_on_polled(struct session *session, struct session_context *context,
                        const struct cxone_result *result)
 {
     session->polling = false;
+    if (result->outcome == CXONE_OK || result->outcome == CXONE_EMPTY) {
+        session->refreshed = context->now.mono;
+    }
     if (session->phase == PHASE_ENDING) {
         sweep_done(session, context, result);
         return;
