@@ -17,7 +17,8 @@
 #include <uv.h>
 
 struct loop {
-    uv_loop_t uv;
+    uv_loop_t uv;   /* first: a handle's uv.loop is its struct loop */
+    bool in_timers; /* a timer's callback runs */
 };
 
 struct loop_timer {
@@ -139,24 +140,40 @@ int loop_timer_create(struct loop *loop, loop_fn *fn, void *user, struct loop_ti
     return 0;
 }
 
+static struct loop *timer_loop(const struct loop_timer *timer)
+{
+    return (struct loop *)timer->uv.loop;
+}
+
 static void timer_fired(uv_timer_t *handle)
 {
     const struct loop_timer *timer = handle->data;
+    struct loop *loop = timer_loop(timer);
+    loop->in_timers = true;
     timer->fn(timer->user);
+    loop->in_timers = false;
 }
 
-/* libuv counts whole milliseconds from a time it has cut to whole milliseconds, so a delay could
- * end up to one short; one more makes sure that a deadline has passed when its timer fires. */
-static uint64_t timer_delay_ms(int64_t delay_ms)
+/* libuv measures a delay from its cached time, which the callback now running may have outlived;
+ * and both are cut to whole milliseconds, so that a delay could end up to one short. Adding the two
+ * makes sure that a deadline has passed when its timer fires.
+ *
+ * The cached time must not be refreshed instead: libuv (before 1.45) fires timers for as long as
+ * one is due, so timers that keep starting themselves would shut out everything else. Hence also
+ * the millisecond that "at once" takes when a timer asks for it. */
+static uint64_t timer_delay_ms(const struct loop *loop, int64_t delay_ms)
 {
-    return delay_ms <= 0 ? 0 : (uint64_t)delay_ms + 1;
+    uint64_t real_ms = uv_hrtime() / 1000000;
+    uint64_t cached_ms = uv_now(&loop->uv);
+    uint64_t lag_ms = real_ms > cached_ms ? real_ms - cached_ms : 0;
+    uint64_t wait_ms = lag_ms + (delay_ms > 0 ? (uint64_t)delay_ms + 1 : 0);
+    return wait_ms == 0 && loop->in_timers ? 1 : wait_ms;
 }
 
 void loop_timer_start(struct loop_timer *timer, int64_t delay_ms, int64_t repeat_ms)
 {
-    uv_update_time(timer->uv.loop); /* the callback now running may have taken long */
-    (void)uv_timer_start(&timer->uv, timer_fired, timer_delay_ms(delay_ms),
-                         repeat_ms > 0 ? (uint64_t)repeat_ms : 0);
+    uint64_t wait_ms = timer_delay_ms(timer_loop(timer), delay_ms);
+    (void)uv_timer_start(&timer->uv, timer_fired, wait_ms, repeat_ms > 0 ? (uint64_t)repeat_ms : 0);
 }
 
 void loop_timer_stop(struct loop_timer *timer)

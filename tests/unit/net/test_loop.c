@@ -241,6 +241,49 @@ static void test_descriptor_is_watched_level_triggered_until_destroyed(void **st
     loop_destroy(scene.loop);
 }
 
+static void start_again(void *user)
+{
+    struct scene *scene = user;
+    if (++scene->runs > 100000) {
+        loop_timer_stop(scene->timer);
+        loop_stop(scene->loop);
+        return;
+    }
+    loop_timer_start(scene->timer, 0, 0);
+}
+
+static void poll_stops(void *user, int fd, struct loop_ready ready)
+{
+    struct scene *scene = user;
+    (void)fd;
+    assert_true(ready.readable);
+    note(scene, 'p');
+    loop_timer_stop(scene->timer);
+    loop_stop(scene->loop);
+}
+
+static void test_timers_that_start_themselves_at_once_leave_room_for_the_rest(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_init(&scene);
+    struct error err = {0};
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    assert_int_equal(loop_poll_create(scene.loop, fds[0], poll_stops, &scene, &scene.poll, &err),
+                     0);
+    loop_poll_set(scene.poll, true, false);
+    scene.timer = timer(&scene, start_again);
+    loop_timer_start(scene.timer, 0, 0);
+    loop_run(scene.loop);
+    assert_string_equal(scene.trace, "p");
+    assert_in_range(scene.runs, 0, 2);
+    loop_destroy(scene.loop);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_timers_fire_in_the_order_of_their_times),
         cmocka_unit_test(test_timers_are_never_early),
         cmocka_unit_test(test_timer_repeats_until_destroyed_even_by_itself),
+        cmocka_unit_test(test_timers_that_start_themselves_at_once_leave_room_for_the_rest),
         cmocka_unit_test(test_wakeup_comes_from_another_thread),
         cmocka_unit_test(test_signals_reach_the_loop_each_time),
         cmocka_unit_test(test_broken_pipe_is_an_error_not_the_end),
