@@ -136,8 +136,10 @@ struct config_sources {
     const char *const *overrides;   /* "key=value" from flags, NULL-terminated; may be NULL */
 };
 
-/* Loads and validates. On failure the error names file:line:column or variable or flag, the key,
- * what is wrong and, for an unknown key, the nearest known one; the config is then zeroed. */
+/* Loads and validates. On failure the error (ERROR_USAGE for a flag, else ERROR_CONFIG) names
+ * file:line:column or variable or flag, the key, what is wrong and, for an unknown key, the nearest
+ * known one; the config is then zeroed. The client secret: the most binding of the value itself and
+ * its file wins, systemd's credential is the last resort. */
 int config_load(struct config *config, const struct config_sources *sources, struct error *err);
 
 /* What `run` needs beyond validity: credentials, something to follow. ERROR_CONFIG names what is
