@@ -65,11 +65,12 @@ static void trace_effect(FILE *out, const struct call_effect *e)
         return;
     }
     static const char *const kinds[] = {"score", "reading", "alert", "recovered"};
-    fprintf(
-        out,
-        "{\"is\":\"%s\",\"reading\":[%" PRId64 ",\"%s\",%" PRId64 ",%u,%u,%" PRId64 ",%" PRId64 "]",
-        kinds[e->kind], e->reading.score, call_trend_name(e->reading.trend), e->reading.difference,
-        e->reading.samples, e->reading.utterances, e->reading.as_of_ms, e->reading.sustained);
+    fprintf(out,
+            "{\"is\":\"%s\",\"reading\":[%" PRId64 ",\"%s\",%" PRId64 ",%u,%u,%" PRId64 ",%" PRId64
+            ",%" PRId64 ",%u]",
+            kinds[e->kind], e->reading.score, call_trend_name(e->reading.trend),
+            e->reading.difference, e->reading.samples, e->reading.utterances, e->reading.as_of_ms,
+            e->reading.sustained, e->reading.score_before, e->reading.samples_before);
     if (e->kind != CALL_EFFECT_READING) {
         fprintf(out, ",\"episode\":%u,\"path\":\"%s\"", e->episode, call_alert_path_name(e->path));
     }

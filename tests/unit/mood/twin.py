@@ -110,7 +110,7 @@ class Call:
         if not judged:
             return None
         t = max(u["end"] for u in judged)
-        current, _ = self.windows(t)
+        current, previous = self.windows(t)
         return [
             nearest(mean(current)),
             self.trend(),
@@ -119,6 +119,8 @@ class Call:
             len(judged),
             t,
             self.sustained(),
+            nearest(mean(previous)) if previous else 0,
+            len(previous),
         ]
 
     def note_newest(self, now):
