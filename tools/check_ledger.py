@@ -182,11 +182,11 @@ def counts_of(call, count_key):
             yield t, int(text)
 
 
-def call_latencies(call, ledger, table, count_key):
+def call_latencies(call, ledger, table, options):
     """Seconds from visible to the attribute write that covers it, for the utterances that became
     visible while undertone was polling; and how many no write covers."""
-    counts = list(counts_of(call, count_key))
-    live_from = ledger.vendor_ms(ledger.first_served_t)
+    counts = list(counts_of(call, options.count_key))
+    live_from = ledger.vendor_ms(ledger.first_served_t + options.warm_up * 1000)
     latencies, uncovered, rank, at = [], 0, 0, 0
     for utterance in call.arrivals:
         form = utterance.first()
@@ -229,7 +229,7 @@ def check_latency(ledger, table, options):
         counts = [count for _, count in counts_of(call, options.count_key)]
         regressions += sum(1 for a, b in zip(counts, counts[1:]) if b < a)
         if ledger.first_served_t is not None:
-            found, missing = call_latencies(call, ledger, table, options.count_key)
+            found, missing = call_latencies(call, ledger, table, options)
             latencies += found
             uncovered += missing
     return {
@@ -371,6 +371,8 @@ def add_options(parser):
     parser.add_argument("--score-key", default="realtime_sentiment_score")
     parser.add_argument("--trend-key", default="sentiment_trend")
     parser.add_argument("--count-key", default="sentiment_utterances")
+    parser.add_argument("--warm-up", type=float, default=0, metavar="S",
+                        help="latencies count from S seconds after the first poll")
     parser.add_argument("--p50", type=float, help="most seconds from visible to attribute, median")
     parser.add_argument("--p99", type=float, help="the same for 99 of 100")
     parser.add_argument("--first-suggestion", type=float, help="most seconds from start to it")

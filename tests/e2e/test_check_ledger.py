@@ -376,6 +376,10 @@ class Latency(unittest.TestCase):
         self.assertEqual(run.check()["latency_s"]["count"], 1)
         self.assertEqual(run.check()["latency_s"]["max"], 1.5)
 
+    def test_warm_up(self):
+        # Six are visible at 10.5, 20.5, ... 60.5; the first poll was at 0.1.
+        self.assertEqual(good_run().check("--warm-up", "30")["latency_s"]["count"], 4)
+
     def test_vendor_clock_running_faster(self):
         # At speed 2 the write at real second 6 is at vendor second 12: 1.5 vendor seconds after
         # visible, 0.75 real ones.
