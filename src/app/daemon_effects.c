@@ -282,7 +282,7 @@ static void on_discovered(void *user, const struct cxone_result *result)
     roster_begin(&daemon->roster);
     for (size_t i = 0; i < result->active_count; i++) {
         const struct cxone_active *active = &result->active[i];
-        if (!active->ended) {
+        if (active->state != CXONE_CALL_ENDED) {
             list_call(daemon, active->interaction_id);
         } else if (roster_ended(&daemon->roster, active->interaction_id)) {
             drop_call(daemon, active->interaction_id);

@@ -62,13 +62,25 @@ struct cxone_result {
     /* DISCOVERY: borrowed likewise. */
     const struct cxone_active *active;
     size_t active_count;
+    size_t unknown_states; /* elements whose state has a name we do not know */
     /* SUGGESTIONS: the vendor's tracking id, or NULL. */
     const char *tracking_id;
 };
 
+enum cxone_call_state {
+    CXONE_CALL_UNSAID, /* no state, or none we know: the call lives, and is as it was */
+    CXONE_CALL_ACTIVE,
+    CXONE_CALL_HELD,
+    CXONE_CALL_MUTED,
+    CXONE_CALL_MASKED, /* what is said is not to be looked at: payment data */
+    CXONE_CALL_ENDED,
+};
+
 struct cxone_active {
     const char *interaction_id;
-    bool ended;
+    enum cxone_call_state state;
+    int64_t state_since_ms; /* vendor clock, or -1 when not said */
+    const char *master_id;  /* shared by the calls of one transferred contact, or NULL */
 };
 
 typedef void cxone_done_fn(void *user, const struct cxone_result *result);
@@ -168,6 +180,7 @@ void cxone_status(const struct cxone *cxone, struct cxone_status *status);
 
 const char *cxone_operation_name(enum cxone_operation operation); /* "transcripts", ... */
 const char *cxone_outcome_name(enum cxone_outcome outcome);       /* "throttled", ... */
+const char *cxone_call_state_name(enum cxone_call_state state);   /* "unsaid", "active", ... */
 
 /* Score text as the tutorial's Python prints it: rounded to 3 decimals, shortest form, at least one
  * decimal ("0.28", "0.0", "0.333"), C locale always. score is fixed point, 1 000 000 is 1.0. */

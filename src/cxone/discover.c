@@ -30,22 +30,45 @@ static const char *read_id(const struct json *value, char *integer_text)
     return NULL;
 }
 
-static bool read_state(const struct json *value, bool *ended)
+/* The vendor's agent events say "Holding" where its lists say "held". */
+static const struct {
+    const char *name;
+    enum cxone_call_state state;
+} state_names[] = {
+    {"active", CXONE_CALL_ACTIVE}, {"held", CXONE_CALL_HELD},
+    {"holding", CXONE_CALL_HELD},  {"hold", CXONE_CALL_HELD},
+    {"muted", CXONE_CALL_MUTED},   {"mute", CXONE_CALL_MUTED},
+    {"masked", CXONE_CALL_MASKED}, {"masking", CXONE_CALL_MASKED},
+    {"ended", CXONE_CALL_ENDED},   {"disconnected", CXONE_CALL_ENDED},
+};
+
+static enum cxone_call_state read_state(const struct json *value, size_t *unknown)
 {
     enum json_kind kind = json_kind(value);
-    const char *state = json_as_string(value, NULL);
-    *ended = state && strcasecmp(state, "ended") == 0;
-    return state || kind == JSON_KIND_ABSENT || kind == JSON_KIND_NULL;
+    const char *text = json_as_string(value, NULL);
+    for (size_t i = 0; text && i < sizeof state_names / sizeof state_names[0]; i++) {
+        if (strcasecmp(text, state_names[i].name) == 0) {
+            return state_names[i].state;
+        }
+    }
+    *unknown += kind != JSON_KIND_ABSENT && kind != JSON_KIND_NULL;
+    return CXONE_CALL_UNSAID;
 }
 
 static void read_element(const struct json *element, size_t index, struct discover *discover)
 {
-    char *integer_text = discover->ids + index * INTEGER_ID_BYTES;
-    struct cxone_active active = {0};
-    active.interaction_id = read_id(json_get(element, "interactionId"), integer_text);
-    if (!active.interaction_id || !read_state(json_get(element, "state"), &active.ended)) {
+    char *texts = discover->ids + index * 2 * INTEGER_ID_BYTES;
+    struct cxone_active active = {.state_since_ms = -1};
+    int64_t since_ms;
+    active.interaction_id = read_id(json_get(element, "interactionId"), texts);
+    if (!active.interaction_id) {
         discover->quarantined++;
         return;
+    }
+    active.master_id = read_id(json_get(element, "masterInteractionId"), texts + INTEGER_ID_BYTES);
+    active.state = read_state(json_get(element, "state"), &discover->unknown_states);
+    if (json_as_integer(json_get(element, "stateSince"), &since_ms) && since_ms > 0) {
+        active.state_since_ms = since_ms;
     }
     discover->active[discover->count++] = active;
 }
@@ -63,7 +86,7 @@ static int read_elements(struct discover *discover, struct error *err)
     }
     discover->elements = elements;
     discover->active = calloc(elements + 1, sizeof *discover->active);
-    discover->ids = calloc(elements + 1, INTEGER_ID_BYTES);
+    discover->ids = calloc(elements + 1, 2 * (size_t)INTEGER_ID_BYTES);
     if (!discover->active || !discover->ids) {
         return error_set(err, ERROR_MEMORY, "no memory for %zu interactions", elements);
     }

@@ -190,6 +190,7 @@ static void answer_discovery(struct reply *reply)
     } else {
         reply->result.active = discover.active;
         reply->result.active_count = discover.count;
+        reply->result.unknown_states = discover.unknown_states;
         reply->result.quarantined = discover.quarantined;
     }
     answer(reply);

@@ -21,6 +21,25 @@ const char *cxone_operation_name(enum cxone_operation operation)
     return "unknown";
 }
 
+const char *cxone_call_state_name(enum cxone_call_state state)
+{
+    switch (state) {
+    case CXONE_CALL_UNSAID:
+        break;
+    case CXONE_CALL_ACTIVE:
+        return "active";
+    case CXONE_CALL_HELD:
+        return "held";
+    case CXONE_CALL_MUTED:
+        return "muted";
+    case CXONE_CALL_MASKED:
+        return "masked";
+    case CXONE_CALL_ENDED:
+        return "ended";
+    }
+    return "unsaid";
+}
+
 const char *cxone_outcome_name(enum cxone_outcome outcome)
 {
     switch (outcome) {

@@ -354,20 +354,62 @@ static void live_interactions_are_read(void **state)
                        "{\"interactionId\":\"d\",\"state\":1},"
                        "{\"state\":\"active\"},null,[]]";
     assert_int_equal(discover_parse("application/json", body, strlen(body), &d, NULL), 0);
-    assert_int_equal(d.count, 4);
-    assert_int_equal(d.quarantined, 8);
+    assert_int_equal(d.count, 5);
+    assert_int_equal(d.quarantined, 7);
+    assert_int_equal(d.unknown_states, 1);
     assert_string_equal(d.active[0].interaction_id, "a");
-    assert_false(d.active[0].ended);
+    assert_int_equal(d.active[0].state, CXONE_CALL_ACTIVE);
+    assert_int_equal(d.active[0].state_since_ms, -1);
+    assert_null(d.active[0].master_id);
     assert_string_equal(d.active[1].interaction_id, "9007199254740993");
-    assert_true(d.active[1].ended);
-    assert_false(d.active[2].ended);
-    assert_false(d.active[3].ended);
+    assert_int_equal(d.active[1].state, CXONE_CALL_ENDED);
+    assert_int_equal(d.active[2].state, CXONE_CALL_UNSAID);
+    assert_int_equal(d.active[3].state, CXONE_CALL_HELD);
+    assert_int_equal(d.active[4].state, CXONE_CALL_UNSAID);
     discover_done(&d);
     static const char *const bad[] = {"", "{}", "<html>", "[", "{\"data\":[]}"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(discover_parse(NULL, bad[i], strlen(bad[i]), &d, NULL), ERROR_FORMAT);
     }
     assert_int_equal(discover_parse("text/html", "[]", 2, &d, NULL), ERROR_FORMAT);
+}
+
+static void states_times_and_masters_are_read(void **state)
+{
+    (void)state;
+    struct discover d;
+    const char *body =
+        "[{\"interactionId\":\"a\",\"state\":\"masked\",\"stateSince\":1765000000123,"
+        "\"masterInteractionId\":7},"
+        "{\"interactionId\":8,\"state\":\"Muted\",\"stateSince\":1765000000000.0,"
+        "\"masterInteractionId\":9},"
+        "{\"interactionId\":\"c\",\"state\":\"Masking\",\"stateSince\":\"soon\","
+        "\"masterInteractionId\":\"..\"},"
+        "{\"interactionId\":\"d\",\"state\":\"parked\",\"stateSince\":0,"
+        "\"masterInteractionId\":null},"
+        "{\"interactionId\":\"e\",\"state\":null,\"stateSince\":-4,"
+        "\"masterInteractionId\":\"m\"}]";
+    static const struct cxone_active wanted[] = {
+        {"a", CXONE_CALL_MASKED, 1765000000123, "7"},
+        {"8", CXONE_CALL_MUTED, 1765000000000, "9"},
+        {"c", CXONE_CALL_MASKED, -1, NULL},
+        {"d", CXONE_CALL_UNSAID, -1, NULL},
+        {"e", CXONE_CALL_UNSAID, -1, "m"},
+    };
+    assert_int_equal(discover_parse(NULL, body, strlen(body), &d, NULL), 0);
+    assert_int_equal(d.count, 5);
+    assert_int_equal(d.quarantined, 0);
+    assert_int_equal(d.unknown_states, 1);
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(d.active[i].interaction_id, wanted[i].interaction_id);
+        assert_int_equal(d.active[i].state, wanted[i].state);
+        assert_int_equal(d.active[i].state_since_ms, wanted[i].state_since_ms);
+        assert_true((d.active[i].master_id == NULL) == (wanted[i].master_id == NULL));
+        if (wanted[i].master_id) {
+            assert_string_equal(d.active[i].master_id, wanted[i].master_id);
+        }
+    }
+    discover_done(&d);
 }
 
 int main(void)
@@ -386,6 +428,7 @@ int main(void)
         cmocka_unit_test(text_length_is_bounded),
         cmocka_unit_test(number_of_elements_is_bounded),
         cmocka_unit_test(live_interactions_are_read),
+        cmocka_unit_test(states_times_and_masters_are_read),
     };
     return cmocka_run_group_tests(tests, make_profile, NULL);
 }
