@@ -247,9 +247,6 @@ void session_run_poll(struct session *session, struct session_context *context)
     }
     effect->start_ms = cursor_next_start_ms(&session->cursor, &context->options->cursor,
                                             context->delays, session->first_ms, now);
-    if (effect->start_ms < session->first_ms) {
-        effect->start_ms = session->first_ms;
-    }
 }
 
 void session_on_listed(struct session *session, struct session_context *context)

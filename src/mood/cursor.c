@@ -68,8 +68,11 @@ int64_t cursor_next_start_ms(struct cursor *cursor, const struct cursor_limits *
         cursor->last_deep = now;
         cursor->deep_asked = true;
     }
+    if (first_ms < 0) {
+        first_ms = 0;
+    }
     if (cursor->newest_end_ms < 0) {
-        return first_ms > 0 ? first_ms : 0;
+        return first_ms;
     }
     int64_t overlap_ms = cursor_delays_p999_ms(delays);
     if (overlap_ms < limits->overlap_min_ms) {
@@ -83,7 +86,7 @@ int64_t cursor_next_start_ms(struct cursor *cursor, const struct cursor_limits *
     if (deep || start_ms < deepest_ms) {
         start_ms = deepest_ms;
     }
-    return start_ms > 0 ? start_ms : 0;
+    return start_ms > first_ms ? start_ms : first_ms;
 }
 
 /* Whether the reply also holds the final that a partial became. */

@@ -45,7 +45,7 @@ int64_t cursor_delays_p999_ms(const struct cursor_delays *delays); /* 0 without 
 
 void cursor_init(struct cursor *cursor);
 
-/* The startTime for the next poll; first_ms is where a call we know nothing of begins. */
+/* The startTime for the next poll, never before first_ms: where the call begins for us. */
 int64_t cursor_next_start_ms(struct cursor *cursor, const struct cursor_limits *limits,
                              const struct cursor_delays *delays, int64_t first_ms, struct mono now);
 

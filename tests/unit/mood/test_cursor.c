@@ -102,6 +102,25 @@ static void test_a_partial_served_beside_its_final_is_not_open(void **state)
     assert_int_equal(cursor.newest_end_ms, EPOCH + 4000);
 }
 
+static void test_no_poll_reaches_before_the_call_begins_for_us(void **state)
+{
+    (void)state;
+    struct cursor cursor;
+    struct cursor_delays delays;
+    cursor_init(&cursor);
+    cursor_delays_init(&delays);
+    const int64_t first = EPOCH + 280000;
+    assert_int_equal(cursor_next_start_ms(&cursor, &limits, &delays, first, at(0)), first);
+    see(&cursor, 290000, 300000, true);
+    assert_int_equal(cursor_next_start_ms(&cursor, &limits, &delays, first, at(1000)), first);
+    assert_int_equal(cursor_next_start_ms(&cursor, &limits, &delays, first, at(20000)), first);
+    see(&cursor, 270000, 299000, false); /* an open partial of before does not hold it back */
+    assert_int_equal(cursor_next_start_ms(&cursor, &limits, &delays, first, at(21000)), first);
+    see(&cursor, 310000, 320000, true);
+    assert_int_equal(cursor_next_start_ms(&cursor, &limits, &delays, first, at(22000)),
+                     EPOCH + 290000);
+}
+
 static void test_overlapping_speakers_lose_nothing(void **state)
 {
     (void)state;
@@ -230,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_every_deep_interval_one_poll_reaches_back_all_the_way),
         cmocka_unit_test(test_an_open_partial_holds_the_cursor_back),
         cmocka_unit_test(test_a_partial_served_beside_its_final_is_not_open),
+        cmocka_unit_test(test_no_poll_reaches_before_the_call_begins_for_us),
         cmocka_unit_test(test_overlapping_speakers_lose_nothing),
         cmocka_unit_test(test_the_start_is_never_negative),
         cmocka_unit_test(test_a_wrong_end_far_ahead_does_not_move_the_cursor_past_the_call),
