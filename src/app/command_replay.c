@@ -4,15 +4,12 @@
  */
 #include "app/command_line.h"
 #include "app/commands.h"
-#include "app/model_path.h"
 #include "app/replay.h"
 #include "app/wire.h"
 #include "base/json_write.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char help[] =
     "  undertone replay calls.jsonl\n"
@@ -268,27 +265,14 @@ static int read_files(struct recording *recording, const struct config *config,
 static int replay(struct replay_options *options, const struct config *config,
                   struct recording *recording, struct error *err)
 {
-    struct scorer *scorer = NULL;
     struct replay replay = {0};
-    struct buf path;
-    buf_init(&path, PATH_MAX);
-    buf_init(&replay.cleaned, RECORDING_LINE_BYTES_MAX * 3);
-    wire_mood(config, &replay.policy);
-    const struct scorer_options scorer_options = {
-        .kernels = strcmp(config->model_kernels, "auto") == 0 ? NULL : config->model_kernels};
     int result = read_files(recording, config, options, err);
-    result = result ? result : model_path_find(config->model_dir, &path, err);
-    result = result ? result : scorer_open(&scorer, buf_string(&path), &scorer_options, err);
-    result = result ? result : scorer_scratch_create(scorer, 0, &replay.scratch, err);
-    replay.scorer = scorer;
+    result = result ? result : replay_open(&replay, config, err);
     result = result ? result : replay_calls(&replay, options, recording, err);
     if (!result) {
         report_losses(&replay, recording);
     }
-    scorer_scratch_destroy(replay.scratch);
-    scorer_close(scorer);
-    buf_done(&replay.cleaned);
-    buf_done(&path);
+    replay_close(&replay);
     return result;
 }
 

@@ -60,6 +60,34 @@ static bool number_call(struct recording *recording, const char *id, size_t *cal
     return true;
 }
 
+/* Beyond what any clock shows, and far from what arithmetic on times could overflow. */
+static int64_t bound_time(int64_t ms)
+{
+    const int64_t bound = INT64_C(1) << 53;
+    return ms > bound ? bound : ms < -bound ? -bound : ms;
+}
+
+/* What a replay needs besides the segment. */
+static int take_extras(const struct json *element, struct recording_line *line, struct error *err)
+{
+    const struct json *visible = json_get(element, "visible");
+    const struct json *source = json_get(element, "source");
+    line->visible_ms = bound_time(recording_segment(line)->end_ms) + RECORDING_DELAY_MS;
+    if (json_kind(visible) != JSON_KIND_ABSENT) {
+        if (!json_as_integer(visible, &line->visible_ms)) {
+            return error_set(err, ERROR_FORMAT, "\"visible\" is not in whole milliseconds");
+        }
+        line->visible_ms = bound_time(line->visible_ms);
+    }
+    if (json_kind(source) != JSON_KIND_ABSENT) {
+        line->source = json_as_string(source, NULL);
+        if (!line->source) {
+            return error_set(err, ERROR_FORMAT, "\"source\" is not a text");
+        }
+    }
+    return 0;
+}
+
 /* Reads one line into a segment; the error does not yet name the place. */
 static int parse_line(const char *text, size_t size, const struct cxone_profile *profile,
                       struct recording_line *line, struct error *err)
@@ -89,17 +117,18 @@ static int parse_line(const char *text, size_t size, const struct cxone_profile 
                          "\"text\", \"startTime\", \"endTime\" (whole milliseconds) or "
                          "\"isFinal\" is missing or unusable");
     }
-    return 0;
+    return take_extras(element, line, err);
 }
 
 /* Takes one line, or passes over a malformed one. */
-static int take_line(struct recording *recording, const char *text, size_t size,
+static int take_line(struct recording *recording, const char *path, const char *text, size_t size,
                      const struct cxone_profile *profile, bool skip_bad, struct error *err)
 {
     struct recording_line *line = append(recording);
     if (!line) {
         return error_set(err, ERROR_MEMORY, "no memory for the recording");
     }
+    line->source = path;
     int result = parse_line(text, size, profile, line, err);
     if (!result && !number_call(recording, line->interaction_id, &line->call)) {
         result = error_set(err, ERROR_MEMORY, "no memory for the recording");
@@ -128,7 +157,7 @@ int recording_read(struct recording *recording, const char *path,
     int got = 0;
     while (!result && (got = lines_next(lines, &text, &size, err)) == 1) {
         result = recording->count < RECORDING_LINES_MAX
-                     ? take_line(recording, text, size, profile, skip_bad, err)
+                     ? take_line(recording, path, text, size, profile, skip_bad, err)
                      : error_set(err, ERROR_LIMIT, "more than %d lines", RECORDING_LINES_MAX);
         if (result) {
             error_wrap(err, "%s:%zu", path, lines_number(lines));
@@ -146,6 +175,9 @@ static int compare(const void *left, const void *right)
     int64_t end_b = recording_segment(b)->end_ms;
     if (a->call != b->call) {
         return a->call < b->call ? -1 : 1;
+    }
+    if (a->visible_ms != b->visible_ms) {
+        return a->visible_ms < b->visible_ms ? -1 : 1;
     }
     if (end_a != end_b) {
         return end_a < end_b ? -1 : 1;

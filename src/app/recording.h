@@ -2,6 +2,8 @@
  *
  * Each line is one segment of the vendor's transcript with the call it belongs to:
  *     {"interactionId", "text", "startTime", "endTime", "direction", "isFinal"}
+ * and may say when it became visible ("visible", epoch milliseconds; else 0.7 s after its end,
+ * about what speech recognition takes) and where it comes from ("source"; else the file).
  */
 #ifndef APP_RECORDING_H
 #define APP_RECORDING_H
@@ -14,12 +16,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { RECORDING_LINE_BYTES_MAX = 1 << 20, RECORDING_LINES_MAX = 2000000 };
+enum {
+    RECORDING_LINE_BYTES_MAX = 1 << 20,
+    RECORDING_LINES_MAX = 2000000,
+    RECORDING_DELAY_MS = 700, /* from an end to when it is visible, where the line does not say */
+};
 
 struct recording_line {
     const char *interaction_id; /* borrowed from parsed */
     size_t call;                /* 0, 1, ... by first appearance */
     size_t sequence;            /* over all files */
+    const char *source;         /* borrowed from parsed, or the path it was read from */
+    int64_t visible_ms;         /* from when on the vendor shows it */
     struct transcripts parsed;  /* holds exactly one segment */
 };
 
@@ -36,11 +44,11 @@ void recording_init(struct recording *recording);
 void recording_done(struct recording *recording); /* accepts an initialised recording */
 
 /* Adds a file's lines (plain or gzip; "-" is standard input). A malformed line is an error
- * "FILE:LINE: ..." unless skip_bad, when it is counted. */
+ * "FILE:LINE: ..." unless skip_bad, when it is counted. The path must outlive the recording. */
 int recording_read(struct recording *recording, const char *path,
                    const struct cxone_profile *profile, bool skip_bad, struct error *err);
 
-/* Orders the lines by call, then by end time, then as they were read. */
+/* Orders the lines by call, then by when they became visible, then by end, then as read. */
 void recording_sort(struct recording *recording);
 
 static inline const struct segment *recording_segment(const struct recording_line *line)

@@ -1,14 +1,19 @@
 /* replay.c - see replay.h.
  *
- * Time is the recording's: each segment arrives when it ends, the clock ticks once a second between
- * arrivals, an answer from the scorer takes no time and a suggestion is delivered at once. What
- * late, duplicate and repeated replies do to a call is tested elsewhere and not acted out here.
+ * Time is the recording's: each segment arrives when it becomes visible, the clock ticks once a
+ * second between arrivals, an answer from the scorer takes no time and a suggestion is delivered at
+ * once. What late, duplicate and repeated replies do to a call is tested elsewhere and not acted
+ * out here.
  */
 #include "app/replay.h"
 
+#include "app/model_path.h"
+#include "app/wire.h"
 #include "nlp/clean.h"
 
+#include <limits.h>
 #include <math.h>
+#include <string.h>
 
 enum { TICK_MS = 1000, TICKS_MAX = 600 };
 
@@ -25,6 +30,48 @@ struct run {
     int64_t origin_ms;
     int64_t now_ms;
 };
+
+static int score_with_model(void *user, const char *text, size_t size, struct scorer_result *result,
+                            struct error *err)
+{
+    struct replay *replay = user;
+    return scorer_run(replay->scorer, replay->scratch,
+                      &(struct scorer_text){.bytes = text, .size = size}, 1, SCORER_LONG_CHUNK,
+                      result, err);
+}
+
+void replay_init(struct replay *replay, const struct config *config, replay_score_fn *score,
+                 void *score_user)
+{
+    *replay = (struct replay){.score = score, .score_user = score_user};
+    buf_init(&replay->cleaned, RECORDING_LINE_BYTES_MAX * 3);
+    wire_mood(config, &replay->policy);
+}
+
+int replay_open(struct replay *replay, const struct config *config, struct error *err)
+{
+    const struct scorer_options options = {
+        .kernels = strcmp(config->model_kernels, "auto") == 0 ? NULL : config->model_kernels};
+    struct buf path;
+    buf_init(&path, PATH_MAX);
+    replay_init(replay, config, score_with_model, replay);
+    int result = model_path_find(config->model_dir, &path, err);
+    result = result ? result : scorer_open(&replay->scorer, buf_string(&path), &options, err);
+    result = result ? result : scorer_scratch_create(replay->scorer, 0, &replay->scratch, err);
+    buf_done(&path);
+    if (result) {
+        replay_close(replay);
+    }
+    return result;
+}
+
+void replay_close(struct replay *replay)
+{
+    scorer_scratch_destroy(replay->scratch);
+    scorer_close(replay->scorer);
+    buf_done(&replay->cleaned);
+    *replay = (struct replay){0};
+}
 
 static int no_memory(struct error *err)
 {
@@ -54,8 +101,7 @@ static int score(struct run *run, const struct call_effect *effect, struct error
     text.size = clean_text(effect->segment.text, effect->segment.text_bytes, replay->cleaned.bytes);
     if (text.size > 0) {
         struct scorer_result result;
-        int failed =
-            scorer_run(replay->scorer, replay->scratch, &text, 1, SCORER_LONG_CHUNK, &result, err);
+        int failed = replay->score(replay->score_user, text.bytes, text.size, &result, err);
         if (failed) {
             return failed;
         }
@@ -118,15 +164,15 @@ static int advance(struct run *run, int64_t to_ms, struct error *err)
     return result;
 }
 
-/* Segments that end in the same instant come in one reply, as the vendor would serve them. */
+/* Segments that are seen in the same instant come in one reply, as the vendor would serve them. */
 static int take_reply(struct run *run, size_t first, size_t *next, struct error *err)
 {
     enum { REPLY_MAX = 256 };
     struct segment segments[REPLY_MAX];
     size_t count = 0;
-    int64_t end_ms = recording_segment(&run->lines[first])->end_ms;
+    int64_t visible_ms = run->lines[first].visible_ms;
     while (first + count < run->count && count < REPLY_MAX &&
-           recording_segment(&run->lines[first + count])->end_ms == end_ms) {
+           run->lines[first + count].visible_ms == visible_ms) {
         segments[count] = *recording_segment(&run->lines[first + count]);
         count++;
     }
@@ -140,7 +186,7 @@ static int play(struct run *run, struct error *err)
 {
     int result = 0;
     for (size_t at = 0; at < run->count && !result;) {
-        result = advance(run, recording_segment(&run->lines[at])->end_ms, err);
+        result = advance(run, run->lines[at].visible_ms, err);
         result = result ? result : take_reply(run, at, &at, err);
     }
     /* Long enough for a recovery that is being held to be told. */
@@ -153,7 +199,7 @@ static int play(struct run *run, struct error *err)
 int replay_call(struct replay *replay, const struct recording_line *lines, size_t count,
                 replay_effect_fn *on_effect, void *user, struct error *err)
 {
-    int64_t origin_ms = recording_segment(&lines[0])->end_ms;
+    int64_t origin_ms = lines[0].visible_ms;
     struct run run = {.replay = replay,
                       .call = call_create(&replay->policy),
                       .lines = lines,
