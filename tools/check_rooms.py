@@ -13,7 +13,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# Header prefix -> the only place that may include it.
+# Header prefix -> the only place (or places) that may include it.
 LIBRARIES = {
     "curl/": "src/net/http_c",  # http_client and http_call, its other half
     "uv.h": "src/net/",
@@ -22,7 +22,7 @@ LIBRARIES = {
     "sodium.h": "src/base/",
     "zlib.h": "src/base/lines",
     "utf8proc.h": "src/base/",
-    "yaml.h": "src/app/",
+    "yaml.h": ("src/app/", "sim/"),  # two programs, each with a file of its own
     "systemd/": "src/app/",
     "sqlite3.h": "src/store/",
     "openssl/": "sim/",
@@ -79,7 +79,7 @@ def check_library(path, header):
     for prefix, place in LIBRARIES.items():
         if header == prefix or (prefix.endswith("/") and header.startswith(prefix)):
             if not path.startswith(place):
-                return f"<{header}> belongs to {place}* alone"
+                return f"<{header}> belongs to {place} alone"
             if path.endswith(".h") and not PRIVATE.search(path):
                 return f"<{header}> in a header that other rooms may include"
     return None
