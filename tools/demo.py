@@ -9,6 +9,7 @@ run, and succeeds only if an agent was told something within 60 seconds and noth
 import argparse
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -21,6 +22,7 @@ from ledger import read_ledger, read_logs, read_scores  # noqa: E402
 
 DISORDER = ["--late", "0.02", "--revised", "0.05", "--duplicated", "0.05", "--out-of-order", "0.05"]
 CHECK_S = 90
+PORT = 8090
 TELL_EVERY_S = 5
 
 
@@ -55,7 +57,7 @@ class Teller:
         if event == "suggestion_sent":
             return f"SUGGESTION  call {call}: the agent has been told"
         if event == "started" and line.get("http_port"):
-            return f"metrics     http://127.0.0.1:{line['http_port']}/metrics"
+            return f"wallboard   http://127.0.0.1:{line['http_port']}/   (open it in a browser)"
         if line.get("level") in ("warn", "error"):
             return f"{line['level']:11} {line.get('msg', event)}"
         return None
@@ -66,6 +68,17 @@ class Teller:
             f"{live_calls} calls followed, {self.counts.get('utterance_scored', 0)} utterances "
             f"scored, {self.counts.get('alert_opened', 0)} alerts"
         )
+
+
+def usual_port():
+    """The wallboard's usual port, or 0 for any free one if somebody has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", PORT))
+        except OSError:
+            return 0
+    return PORT
 
 
 def parse_arguments():
@@ -93,7 +106,8 @@ def run(options):
     def start_daemon(base_url):
         print(f"simulator   {base_url}, {options.calls} calls, ledger {simulator.ledger}")
         daemon = live.Daemon(
-            os.path.join(options.build, "undertone"), out, base_url, ca=simulator.ca
+            os.path.join(options.build, "undertone"), out, base_url, ca=simulator.ca,
+            settings={"http.listen": f"127.0.0.1:{usual_port()}"},
         )
         print(f"undertone   {' '.join(daemon.command)}, log {daemon.log}", flush=True)
         return daemon
@@ -120,7 +134,8 @@ def main():
     options = parse_arguments()
     if options.check and options.first_suggestion is None:
         options.first_suggestion = 60
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         simulator, daemon = run(options)
     except KeyboardInterrupt:
