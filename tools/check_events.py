@@ -6,7 +6,8 @@ import sys
 
 root = pathlib.Path(__file__).resolve().parent.parent
 sources = "".join(p.read_text() for p in sorted((root / "src/app").glob("daemon*.c")))
-logged = set(re.findall(r'log_write(?:_fields)?\([^;]*?LOG_(?:DEBUG|INFO|WARN|ERROR),\s*"([a-z_]+)"', sources))
+call = r'log_write(?:_fields)?\([^;]*?LOG_(?:DEBUG|INFO|WARN|ERROR),\s*"([a-z_]+)"'
+logged = set(re.findall(call, sources))
 logged |= set(re.findall(r'\{LOG_(?:INFO|WARN|ERROR),\s*"([a-z_]+)"', sources))
 logged |= set(re.findall(r'event = "([a-z_]+)"', sources))
 logged |= set(re.findall(r'lost \? "([a-z_]+)" : "[a-z_]+"', sources))

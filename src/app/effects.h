@@ -55,6 +55,7 @@ struct effect {
     uint32_t revision;      /* SCORE */
     uint32_t ordinal;       /* SCORE */
     struct segment segment; /* SCORE */
+    bool backlog;           /* SCORE: history; what is spoken now goes first */
 
     struct call_reading reading; /* ATTRIBUTES, SUGGEST, NOTE_ALERT_* */
     uint32_t episode;            /* SUGGEST, NOTE_ALERT_*, NOTE_SUGGESTION */

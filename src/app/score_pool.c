@@ -48,7 +48,8 @@ struct score_pool {
 
     pthread_mutex_t mutex;
     pthread_cond_t work;
-    struct job_list queue;
+    struct job_list live;    /* spoken just now: taken first */
+    struct job_list backlog; /* history of calls joined midway */
     struct job_list finished;
     bool stopping;
 };
@@ -99,18 +100,25 @@ static size_t estimated_tokens(const struct job *job)
     return job->text_bytes / 4 + 3;
 }
 
+static struct job_list *next_queue(struct score_pool *pool)
+{
+    return pool->live.first ? &pool->live : &pool->backlog;
+}
+
 /* Takes what is queued, up to the budget; 0 when stopping. */
 static size_t take_batch(struct score_pool *pool, struct job **jobs)
 {
     size_t count = 0;
     size_t tokens = 0;
     pthread_mutex_lock(&pool->mutex);
-    while (!pool->queue.first && !pool->stopping) {
+    while (!next_queue(pool)->first && !pool->stopping) {
         pthread_cond_wait(&pool->work, &pool->mutex);
     }
-    while (!pool->stopping && pool->queue.first && count < BATCH_JOBS_MAX &&
-           (count == 0 || tokens + estimated_tokens(pool->queue.first) <= pool->batch_tokens)) {
-        jobs[count] = list_take(&pool->queue);
+    for (struct job *next = next_queue(pool)->first;
+         !pool->stopping && next && count < BATCH_JOBS_MAX &&
+         (count == 0 || tokens + estimated_tokens(next) <= pool->batch_tokens);
+         next = next_queue(pool)->first) {
+        jobs[count] = list_take(next_queue(pool));
         tokens += estimated_tokens(jobs[count]);
         count++;
     }
@@ -219,7 +227,7 @@ bool score_pool_submit(struct score_pool *pool, const struct score_ticket *ticke
     job->ticket.interaction_id = id;
     pool->unanswered++;
     pthread_mutex_lock(&pool->mutex);
-    list_append(&pool->queue, job);
+    list_append(job->ticket.backlog ? &pool->backlog : &pool->live, job);
     pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->mutex);
     return true;
@@ -267,7 +275,8 @@ int score_pool_create(struct score_pool **pool, struct loop *loop, const struct 
     created->batch_tokens = batch_tokens;
     created->workers = workers;
     created->worker_count = threads ? threads : 1;
-    list_init(&created->queue);
+    list_init(&created->live);
+    list_init(&created->backlog);
     list_init(&created->finished);
     pthread_mutex_init(&created->mutex, NULL);
     pthread_cond_init(&created->work, NULL);
@@ -299,7 +308,8 @@ void score_pool_destroy(struct score_pool *pool)
         scorer_scratch_destroy(pool->workers[i].scratch);
     }
     loop_wakeup_destroy(pool->wakeup);
-    list_free(&pool->queue);
+    list_free(&pool->live);
+    list_free(&pool->backlog);
     list_free(&pool->finished);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->mutex);

@@ -2,7 +2,8 @@
  *
  * Submitting and answering happen on the loop thread; between them a job belongs to exactly one
  * worker. A worker takes whatever is queued when it is free, up to a token budget, and scores it as
- * one ragged batch, so batches form by themselves under load and cost nothing without it.
+ * one ragged batch, so batches form by themselves under load and cost nothing without it. What was
+ * spoken just now goes before the history of calls that were joined midway.
  *
  * Bounded: the daemon stops polling when score_pool_queued passes its mark, so the queue holds at
  * most that many jobs plus what the polls already in flight bring (their bodies are capped).
@@ -29,6 +30,7 @@ struct score_ticket {
     uint32_t ordinal;
     int64_t start_ms;
     int64_t end_ms;
+    bool backlog;               /* scored only when nothing spoken just now waits */
     const char *interaction_id; /* copied on submit; borrowed in the answer */
 };
 

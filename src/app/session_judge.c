@@ -40,7 +40,7 @@ static void recover_alert(struct session *session, struct session_context *conte
 }
 
 static void ask_score(struct session *session, struct session_context *context,
-                      const struct call_effect *from)
+                      const struct call_effect *from, bool backlog)
 {
     struct effect *effect = session_effect(session, context, EFFECT_SCORE);
     if (effect) {
@@ -48,6 +48,7 @@ static void ask_score(struct session *session, struct session_context *context,
         effect->revision = from->revision;
         effect->ordinal = from->ordinal;
         effect->segment = from->segment;
+        effect->backlog = backlog;
     }
 }
 
@@ -69,7 +70,7 @@ void session_judge(struct session *session, struct session_context *context,
                 cursor_delays_record(context->delays,
                                      context->now.vendor_ms - item->segment.start_ms);
             }
-            ask_score(session, context, item);
+            ask_score(session, context, item, event->backlog);
             break;
         case CALL_EFFECT_READING:
             attribute_outbox_want(&session->attributes, &item->reading);
