@@ -6,9 +6,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { HEADERS_MAX = 4, STATUS_NO_CONTENT = 204 };
+enum { HEADERS_MAX = 4, STATUS_OK = 200, STATUS_NO_CONTENT = 204 };
 
-static void send_with(struct answer *answer, int status, const struct http_header *extra)
+struct sending {
+    int status;
+    const char *type; /* of a body */
+    const char *body;
+    size_t bytes;
+};
+
+static void send_with(struct answer *answer, const struct sending *sending,
+                      const struct http_header *extra)
 {
     char date[HTTP_DATE_BYTES];
     struct http_header headers[HEADERS_MAX] = {
@@ -16,20 +24,37 @@ static void send_with(struct answer *answer, int status, const struct http_heade
         {"Cache-Control", "no-store"},
     };
     size_t count = 2;
-    bool empty = status == STATUS_NO_CONTENT;
-    if (!empty) {
-        headers[count++] = (struct http_header){"Content-Type", "application/json"};
+    if (sending->status != STATUS_NO_CONTENT) {
+        headers[count++] = (struct http_header){"Content-Type", sending->type};
     }
     if (extra != NULL && extra->name != NULL) {
         headers[count++] = *extra;
     }
-    http_exchange_reply(answer->exchange, status, headers, count,
-                        empty ? "" : buf_string(answer->body), empty ? 0 : answer->body->size);
+    http_exchange_reply(answer->exchange, sending->status, headers, count, sending->body,
+                        sending->bytes);
+}
+
+static struct sending sending_of(const struct answer *answer, int status)
+{
+    bool empty = status == STATUS_NO_CONTENT;
+    return (struct sending){status, "application/json", empty ? "" : buf_string(answer->body),
+                            empty ? 0 : answer->body->size};
 }
 
 void answer_send(struct answer *answer, int status)
 {
-    send_with(answer, status, NULL);
+    struct sending sending = sending_of(answer, status);
+    if (answer->spoil == FAULT_SPOIL_LOST) {
+        http_exchange_drop(answer->exchange);
+        return;
+    }
+    if (answer->spoil == FAULT_SPOIL_EMPTY) {
+        sending.status = STATUS_OK;
+        sending.bytes = 0;
+    } else if (answer->spoil == FAULT_SPOIL_HALF) {
+        sending.bytes /= 2;
+    }
+    send_with(answer, &sending, NULL);
 }
 
 struct json_writer answer_begin(struct answer *answer)
@@ -105,19 +130,60 @@ void answer_reject(struct answer *answer, const struct answer_rejection *rejecti
     json_write_key(&w, "message");
     json_write_cstring(&w, rejection->message);
     json_write_object_end(&w);
-    send_with(answer, rejection->status, &rejection->header);
+    struct sending sending = sending_of(answer, rejection->status);
+    send_with(answer, &sending, &rejection->header);
 }
 
 void answer_reject_for_now(struct answer *answer, int status, const char *why,
-                           int64_t retry_after_s)
+                           const char *retry_after)
 {
-    char seconds[24];
-    snprintf(seconds, sizeof seconds, "%" PRId64, retry_after_s);
-    answer_reject(answer, &(struct answer_rejection){status,
-                                                     why,
-                                                     NULL,
-                                                     "try again after the seconds in Retry-After",
-                                                     {"Retry-After", seconds}});
+    struct answer_rejection rejection = {
+        .status = status, .why = why, .message = "try again later"};
+    if (retry_after != NULL) {
+        rejection.header = (struct http_header){"Retry-After", retry_after};
+    }
+    answer_reject(answer, &rejection);
+}
+
+bool answer_spoil_early(struct answer *answer)
+{
+    static const char page[] = "<!DOCTYPE html>\n<html><head><title>Maintenance</title></head>"
+                               "<body><h1>We will be back soon</h1></body></html>\n";
+    if (answer->spoil == FAULT_SPOIL_DROPPED) {
+        answer_drop(answer, fault_spoil_name(answer->spoil));
+        return true;
+    }
+    if (answer->spoil == FAULT_SPOIL_HTML) {
+        record_rejected(answer, STATUS_OK, fault_spoil_name(answer->spoil));
+        struct sending sending = {STATUS_OK, "text/html; charset=utf-8", page, sizeof page - 1};
+        send_with(answer, &sending, NULL);
+        return true;
+    }
+    return false;
+}
+
+bool answer_record_spoiled(struct answer *answer)
+{
+    if (answer->spoil == FAULT_SPOIL_NONE) {
+        return false;
+    }
+    int status = answer->spoil == FAULT_SPOIL_LOST ? 0 : STATUS_OK;
+    record_rejected(answer, status, fault_spoil_name(answer->spoil));
+    return true;
+}
+
+void answer_write_spoil(const struct answer *answer, struct json_writer *w)
+{
+    if (answer->spoil != FAULT_SPOIL_NONE) {
+        json_write_key(w, "answer");
+        json_write_cstring(w, fault_spoil_name(answer->spoil));
+    }
+}
+
+void answer_drop(struct answer *answer, const char *why)
+{
+    record_rejected(answer, 0, why);
+    http_exchange_drop(answer->exchange);
 }
 
 void answer_reject_parameter(struct answer *answer, const char *why,
@@ -132,14 +198,21 @@ void answer_reject_memory(struct answer *answer)
     answer_reject(answer, &(struct answer_rejection){500, "memory", NULL, "out of memory", {0}});
 }
 
-bool answer_check_quota(struct answer *answer, struct limiter *limiter, const char *why)
+bool answer_check_quota(struct answer *answer, struct limiter *limiter,
+                        const struct answer_quota *quota)
 {
-    if (limiter->rate_per_s <= 0 || limiter_take(limiter, 0, answer->now.mono)) {
+    struct mono now = answer->now.mono;
+    if (quota->rate_per_s < limiter->rate_per_s || quota->rate_per_s > limiter->rate_per_s) {
+        limiter_init(limiter, quota->rate_per_s, quota->burst > 1 ? quota->burst : 1, now);
+    }
+    if (limiter->rate_per_s <= 0 || limiter_take(limiter, 0, now)) {
         return true;
     }
-    int64_t wait_ms = limiter_wait_ms(limiter, 0, answer->now.mono);
+    int64_t wait_ms = limiter_wait_ms(limiter, 0, now);
     int64_t wait_s = wait_ms / 1000 + (wait_ms % 1000 != 0);
-    answer_reject_for_now(answer, 429, why, wait_s < 1 ? 1 : wait_s);
+    char seconds[24];
+    snprintf(seconds, sizeof seconds, "%" PRId64, wait_s < 1 ? 1 : wait_s);
+    answer_reject_for_now(answer, 429, quota->why, seconds);
     return false;
 }
 

@@ -7,14 +7,15 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/map.h"
 #include "net/http_server.h"
 #include "net/limiter.h"
 #include "sim/calls.h"
+#include "sim/delay.h"
 #include "sim/fault.h"
 #include "sim/ledger.h"
 #include "sim/oauth.h"
 #include "sim/options.h"
+#include "sim/remembered.h"
 
 #include <stdint.h>
 
@@ -23,15 +24,6 @@ struct api_clock {
     struct mono start;
     int64_t start_ms;
     double speed;
-};
-
-enum { API_REMEMBERED_MAX = 4096 };
-
-/* A suggestion that was accepted under an Idempotency-Key. */
-struct api_remembered {
-    char *key; /* owned; NULL for a free slot */
-    unsigned long long body_hash;
-    char suggestion_id[CALLS_UUID_BYTES];
 };
 
 struct api {
@@ -44,21 +36,32 @@ struct api {
     struct fault_plan faults;
     struct timeline_reply reply;
     struct buf body;
-    struct map remembered_by_key;
-    struct api_remembered remembered[API_REMEMBERED_MAX]; /* a ring: the oldest is forgotten */
-    size_t remembered_next;
+    struct remembered remembered;
+    struct delay delay;
+    int64_t revocations; /* carried out, of those the script asks for; as the next */
+    int64_t expiries;
     uint64_t suggestions;
     uint64_t repeats;
 };
 
-void api_init(struct api *api, const struct options *options, struct calls *calls,
-              struct ledger *ledger, struct api_clock clock);
+/* `script` may be NULL. */
+void api_init(struct api *api, const struct options *options, const struct script *script,
+              struct calls *calls, struct ledger *ledger, struct api_clock clock);
 void api_done(struct api *api);
+
+/* Does what the script says is due, and gives the slow answers whose time has come. */
+void api_tick(struct api *api);
+
+/* Closes the connections that still wait for a slow answer. To be called before the server ends. */
+void api_drop_delayed(struct api *api);
 
 /* The two clocks, read together. */
 struct calls_now api_now(const struct api *api);
 
-/* An http_handler_fn: `user` is the api. Always answers before it returns. */
+/* Real milliseconds since the start. */
+int64_t api_elapsed_ms(const struct api *api, struct calls_now now);
+
+/* An http_handler_fn: `user` is the api. Answers before it returns, or later in api_tick. */
 void api_handle(void *user, struct http_exchange *exchange);
 
 #endif

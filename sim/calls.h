@@ -13,6 +13,7 @@
 #include "sim/attributes.h"
 #include "sim/corpus.h"
 #include "sim/ledger.h"
+#include "sim/lifecycle.h"
 #include "sim/options.h"
 #include "sim/timeline.h"
 
@@ -28,8 +29,14 @@ struct calls_now {
 
 struct call {
     char id[OPTIONS_ID_BYTES_MAX + 1];
+    char master[OPTIONS_ID_BYTES_MAX + 1]; /* the first call's of a chain of transfers */
+    enum corpus_source source;
     struct timeline timeline;
-    size_t next_event; /* the first of timeline.events that the ledger does not have */
+    struct lifecycle lifecycle;
+    int64_t origin_ms;        /* vendor time of the conversation's beginning */
+    int64_t state_known_ms;   /* up to here the ledger has the changes of state, and */
+    size_t next_event;        /* up to this one of timeline.events the utterances */
+    struct conversation rest; /* for the call that takes over; or zeroed */
     bool ended;
     struct mono expires; /* once ended */
     struct limiter limiter;
@@ -57,13 +64,20 @@ void calls_done(struct calls *calls);
 /* Starts calls until options->calls are live. Only the first ones begin in the middle. */
 int calls_fill(struct calls *calls, struct calls_now now, struct error *err);
 
-/* Brings every call up to `now`: what became visible, who ended, who expired. */
+/* Brings every call up to `now`: what became visible, who ended, who expired, which transferred
+ * call goes on under another id. */
 void calls_advance(struct calls *calls, struct calls_now now);
+
+/* How the list of live calls shows it, and since when (vendor time). */
+enum lifecycle_state calls_state(const struct call *call, struct calls_now now, int64_t *since_ms);
 
 /* The call of this id, brought up to `now`; NULL for none. Valid until calls_advance. */
 struct call *calls_find(struct calls *calls, const char *id, size_t id_bytes, struct calls_now now);
 
 enum { CALLS_UUID_BYTES = 37 };
+
+/* An id of 1 to OPTIONS_ID_BYTES_MAX bytes that only careful readers can put into an address. */
+void calls_odd_id(uint64_t seed, uint64_t ordinal, char out[OPTIONS_ID_BYTES_MAX + 1]);
 
 /* A version 4 UUID (RFC 9562) made of the seed and an ordinal instead of chance. */
 const char *calls_uuid(uint64_t seed, uint64_t ordinal, char out[CALLS_UUID_BYTES]);

@@ -277,3 +277,35 @@ void conversation_done(struct conversation *conversation)
     free(conversation->text);
     *conversation = (struct conversation){0};
 }
+
+int conversation_split(struct conversation *conversation, size_t turn, struct conversation *rest,
+                       struct error *err)
+{
+    size_t count = conversation->turn_count - turn;
+    const struct conversation_turn *first = &conversation->turns[turn];
+    *rest = (struct conversation){.turn_count = count};
+    memcpy(rest->name, conversation->name, sizeof rest->name);
+    size_t text_bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        text_bytes += first[i].bytes;
+    }
+    rest->turns = calloc(count, sizeof *rest->turns);
+    rest->text = malloc(text_bytes + 1);
+    if (rest->turns == NULL || rest->text == NULL) {
+        conversation_done(rest);
+        return error_set(err, ERROR_MEMORY, "no memory for a conversation");
+    }
+    int64_t origin_ms = first->start_ms - CONVERSATION_GAP_MS;
+    size_t text_at = 0;
+    for (size_t i = 0; i < count; i++) {
+        rest->turns[i] = first[i];
+        rest->turns[i].start_ms -= origin_ms;
+        rest->turns[i].end_ms -= origin_ms;
+        rest->turns[i].text_at = text_at;
+        memcpy(rest->text + text_at, conversation->text + first[i].text_at, first[i].bytes);
+        text_at += first[i].bytes;
+    }
+    rest->text[text_at] = '\0';
+    conversation->turn_count = turn;
+    return 0;
+}

@@ -53,6 +53,11 @@ int conversation_parse(struct conversation *conversation, enum conversation_form
 /* Accepts a zeroed conversation. */
 void conversation_done(struct conversation *conversation);
 
+/* Moves the turns from `turn` on to `rest`, which begins CONVERSATION_GAP_MS before the first of
+ * them and has the same name. Both must be conversation_done. */
+int conversation_split(struct conversation *conversation, size_t turn, struct conversation *rest,
+                       struct error *err);
+
 /* "customer" or "agent", as the API spells it. */
 const char *conversation_speaker_name(enum conversation_speaker speaker);
 

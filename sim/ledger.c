@@ -13,7 +13,9 @@ enum { LINE_BYTES_MAX = 4 << 20, PENDING_BYTES = 256 << 10 };
 
 static const char *const kind_names[LEDGER_KIND_COUNT] = {
     [LEDGER_KIND_START] = "start",
+    [LEDGER_KIND_ACTION] = "action",
     [LEDGER_KIND_CALL_STARTED] = "call_started",
+    [LEDGER_KIND_CALL_STATE] = "call_state",
     [LEDGER_KIND_UTTERANCE] = "utterance",
     [LEDGER_KIND_SERVED] = "served",
     [LEDGER_KIND_ATTRIBUTES] = "attributes",

@@ -197,7 +197,7 @@ const char *oauth_scopes_text(unsigned scopes, char out[OAUTH_SCOPES_BYTES])
 }
 
 const char *oauth_issue(struct oauth_tokens *tokens, unsigned scopes, struct mono now,
-                        int64_t life_s)
+                        int64_t life_ms)
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char random[(OAUTH_TOKEN_BYTES - 1) / 2];
@@ -210,7 +210,7 @@ const char *oauth_issue(struct oauth_tokens *tokens, unsigned scopes, struct mon
     }
     token->text[2 * sizeof random] = '\0';
     token->scopes = scopes;
-    token->expires = mono_after_ms(now, life_s * 1000);
+    token->expires = mono_after_ms(now, life_ms);
     return token->text;
 }
 
@@ -231,6 +231,16 @@ unsigned oauth_find(const struct oauth_tokens *tokens, const char *text, struct 
 void oauth_revoke_all(struct oauth_tokens *tokens)
 {
     memset(tokens, 0, sizeof *tokens);
+}
+
+void oauth_shorten_all(struct oauth_tokens *tokens, struct mono deadline)
+{
+    for (size_t i = 0; i < OAUTH_TOKENS_MAX; i++) {
+        struct oauth_token *token = &tokens->slots[i];
+        if (!mono_reached(deadline, token->expires)) {
+            token->expires = deadline;
+        }
+    }
 }
 
 const char *oauth_bearer(const char *authorization)

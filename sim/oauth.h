@@ -54,12 +54,15 @@ struct oauth_tokens {
 
 /* A new token, borrowed from its slot. keyhash_library_init must have been called. */
 const char *oauth_issue(struct oauth_tokens *tokens, unsigned scopes, struct mono now,
-                        int64_t life_s);
+                        int64_t life_ms);
 
 /* The scopes of a living token; 0 for any other text. */
 unsigned oauth_find(const struct oauth_tokens *tokens, const char *text, struct mono now);
 
 void oauth_revoke_all(struct oauth_tokens *tokens);
+
+/* No token lives longer than until `deadline`. */
+void oauth_shorten_all(struct oauth_tokens *tokens, struct mono deadline);
 
 /* The token of an Authorization header, or NULL if it is not of the Bearer scheme. */
 const char *oauth_bearer(const char *authorization);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_COUNT = 33 };
+enum { OPTION_COUNT = 34 };
 
 enum option_kind {
     OPTION_KIND_FLAG,    /* bool, no value */
@@ -61,6 +61,7 @@ static const struct option_row rows[OPTION_COUNT] = {
     {"fault-503", OPTION_KIND_NUMBER, AT(fault_503), 0, 1, false},
     {"revoke-after", OPTION_KIND_INTEGER, AT(revoke_after_s), 0, SECONDS_MAX, false},
     {"deny", OPTION_KIND_DENY, AT(deny), 0, 0, false},
+    {"script", OPTION_KIND_TEXT, AT(script), 0, 0, false},
     {"address", OPTION_KIND_TEXT, AT(address), 0, 0, false},
     {"port", OPTION_KIND_INTEGER, AT(port), 0, 65535, false},
     {"tls", OPTION_KIND_TEXT, AT(tls), 0, 0, false},
@@ -289,18 +290,35 @@ static void set_defaults(struct options *options)
     };
 }
 
+/* An ended call must stay readable until its last finals are visible. */
+static int check_linger(const struct options *options, enum error_code code, const char *because,
+                        struct error *err)
+{
+    double promise_s = TIMELINE_LATE_GRACE_MS / 1000.0 / options->speed;
+    if (options->disorder.late > 0 && (double)options->linger_s < promise_s) {
+        return error_set(err, code,
+                         "--linger %lld would end calls before their late finals are visible: "
+                         "give at least %.0f with %s and this --speed",
+                         (long long)options->linger_s, promise_s + 0.5, because);
+    }
+    return 0;
+}
+
+int options_apply_script(struct options *options, const struct script *script, struct error *err)
+{
+    script_apply(script, &options->disorder, &options->lifecycle, &options->odd_ids);
+    return check_linger(options, ERROR_CONFIG, "the script's late finals", err);
+}
+
 /* Rules between options, once all are known. */
 static int check_together(struct options *options, struct error *err)
 {
     if (options->port < 0) {
         options->port = options->tls != NULL ? 8443 : 8080;
     }
-    double promise_s = TIMELINE_LATE_GRACE_MS / 1000.0 / options->speed;
-    if (options->disorder.late > 0 && (double)options->linger_s < promise_s) {
-        return error_set(err, ERROR_USAGE,
-                         "--linger %lld would end calls before their late finals are visible: "
-                         "give at least %.0f with --late and this --speed",
-                         (long long)options->linger_s, promise_s + 0.5);
+    int rc = check_linger(options, ERROR_USAGE, "--late", err);
+    if (rc != 0) {
+        return rc;
     }
     char id[OPTIONS_ID_BYTES_MAX + 1];
     char other[OPTIONS_ID_BYTES_MAX + 1];
@@ -472,6 +490,8 @@ void options_print_help(FILE *out)
         "  --fault-503 P        requests answered 503 (0)\n"
         "  --revoke-after S     all tokens become invalid once, after S seconds (0: never)\n"
         "  --deny LIST          answer 403 to: transcripts, attributes, suggestions\n"
+        "  --script FILE        a YAML list of what else goes wrong, and when (sim/README.md;\n"
+        "                       ready-made ones are in sim/scripts)\n"
         "\n"
         "Where\n"
         "  --address A          numeric address to listen on (127.0.0.1)\n"
@@ -489,7 +509,8 @@ void options_print_help(FILE *out)
         "  undertone-sim --tls /tmp/sim-tls --quota 40 --call-quota 1 --fault-503 0.01\n"
         "  undertone-sim --calls 1 --ids 1234567 --sources harper=1 --mid-call off\n"
         "\n"
-        "Exit status: 0 after an ordinary end, 64 for a wrong command line, otherwise the "
-        "failure's.\n",
+        "Exit status: 0 after an ordinary end, 64 for a wrong command line, 78 for a wrong "
+        "script,\n"
+        "otherwise the failure's.\n",
         out);
 }

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/json_write.h"
 #include "sim/corpus.h"
+#include "sim/lifecycle.h"
+#include "sim/script.h"
 #include "sim/timeline.h"
 
 #include <stdbool.h>
@@ -50,6 +52,11 @@ struct options {
     double fault_503;
     int64_t revoke_after_s; /* 0: never */
     unsigned deny;          /* OPTIONS_DENY_* */
+    const char *script;     /* a file, or NULL */
+
+    /* what only a script can say */
+    struct lifecycle_odds lifecycle;
+    double odd_ids; /* share of calls with an id made to hurt */
 
     /* where */
     const char *address;
@@ -66,6 +73,10 @@ struct options {
 /* Fills `options` from the command line (strings are borrowed from it). ERROR_USAGE names the
  * option and what it takes. Not thread-safe: getopt. */
 int options_parse(struct options *options, int argc, char **argv, struct error *err);
+
+/* Takes over what a script says about transcripts and calls. ERROR_CONFIG where it asks for what
+ * these options cannot keep. */
+int options_apply_script(struct options *options, const struct script *script, struct error *err);
 
 /* An object of every option by its long name; the client secret is left out. */
 void options_write(const struct options *options, struct json_writer *writer);

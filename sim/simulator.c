@@ -30,7 +30,9 @@ enum {
 };
 
 struct simulator {
+    struct options settings; /* the caller's, with what the script adds */
     const struct options *options;
+    struct script script;
     struct loop *loop;
     struct log log;
     struct corpus *corpus;
@@ -73,6 +75,7 @@ static void on_tick(void *user)
     const struct options *options = simulator->options;
     struct calls_now now = api_now(&simulator->api);
     calls_advance(&simulator->calls, now);
+    api_tick(&simulator->api);
     if (!simulator->revoked && passed(simulator, now, options->revoke_after_s)) {
         simulator->revoked = true;
         oauth_revoke_all(&simulator->api.tokens);
@@ -147,6 +150,15 @@ static void record_exit(struct simulator *simulator)
     ledger_end(&simulator->ledger);
 }
 
+static int load_script(struct simulator *simulator, struct error *err)
+{
+    if (simulator->options->script == NULL) {
+        return 0;
+    }
+    int rc = script_load(&simulator->script, simulator->options->script, err);
+    return rc != 0 ? rc : options_apply_script(&simulator->settings, &simulator->script, err);
+}
+
 static int load_corpus(struct simulator *simulator, struct error *err)
 {
     const struct options *options = simulator->options;
@@ -212,12 +224,16 @@ int simulator_create(struct simulator **simulator, struct loop *loop, const stru
     if (made == NULL) {
         return error_set(err, ERROR_MEMORY, "no memory for the simulator");
     }
-    made->options = options;
+    made->settings = *options;
+    made->options = &made->settings;
     made->loop = loop;
     made->log = (struct log){STDERR_FILENO, options->verbose ? LOG_DEBUG : LOG_WARN};
     int rc = keyhash_library_init() == 0
                  ? 0
                  : error_set(err, ERROR_INTERNAL, "the random generator does not start");
+    if (rc == 0) {
+        rc = load_script(made, err);
+    }
     if (rc == 0) {
         rc = load_corpus(made, err);
     }
@@ -225,13 +241,14 @@ int simulator_create(struct simulator **simulator, struct loop *loop, const stru
         rc = ledger_open(&made->ledger, options->ledger, err);
     }
     if (rc != 0) {
+        script_done(&made->script);
         corpus_destroy(made->corpus);
         free(made);
         return rc;
     }
     struct api_clock clock = {clock_mono(), clock_wall().ms, options->speed};
-    calls_init(&made->calls, options, made->corpus, &made->ledger);
-    api_init(&made->api, options, &made->calls, &made->ledger, clock);
+    calls_init(&made->calls, made->options, made->corpus, &made->ledger);
+    api_init(&made->api, made->options, &made->script, &made->calls, &made->ledger, clock);
     record_start(made);
     rc = open_server(made, err);
     if (rc == 0) {
@@ -307,6 +324,7 @@ int simulator_destroy(struct simulator *simulator, struct error *err)
     }
     loop_timer_destroy(simulator->tick);
     loop_timer_destroy(simulator->flush);
+    api_drop_delayed(&simulator->api);
     http_server_destroy(simulator->server);
     calls_done(&simulator->calls);
     record_exit(simulator);
@@ -317,6 +335,7 @@ int simulator_destroy(struct simulator *simulator, struct error *err)
     int closed = ledger_close(&simulator->ledger, rc == 0 ? err : NULL);
     api_done(&simulator->api);
     corpus_destroy(simulator->corpus);
+    script_done(&simulator->script);
     free(simulator);
     return rc != 0 ? rc : closed;
 }

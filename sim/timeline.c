@@ -1,62 +1,37 @@
-/* timeline.c - the schedule of one call and the view of one poll (see timeline.h).
+/* timeline.c - the view of one poll on a call's schedule (see timeline.h).
  *
- * Scheduling draws the same number of random values for every utterance whatever the shares are,
- * so that switching one kind of disorder on does not move another. A poll finds its range by binary
- * search: on starts, or, for filters on the end, on the running maximum of ends, which is monotone
- * although ends are not. Nothing here knows the time or the network.
+ * A poll finds its range by binary search: on starts, or, for filters on the end, on the running
+ * maximum of ends, which is monotone although ends are not. Nothing here knows the time or the
+ * network.
  */
 #include "sim/timeline.h"
 
-#include "base/rand.h"
+#include "sim/schedule.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t draw_ms(struct rand *rand, int64_t low, int64_t high)
-{
-    return low + (int64_t)rand_below(rand, (uint64_t)(high - low) + 1);
-}
+static const int64_t PAST_MS =
+    3660000; /* the hour by which a stamp is out of the question, and more */
 
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-static void schedule_utterance(struct timeline_utterance *utterance, int64_t last_end_ms,
-                               const struct timeline_disorder *disorder, struct rand *rand)
+const char *timeline_flaw_name(enum timeline_flaw flaw)
 {
-    int64_t prompt_ms = draw_ms(rand, TIMELINE_FINAL_MS_MIN, TIMELINE_FINAL_MS_MAX);
-    bool late = rand_uniform(rand) < disorder->late;
-    int64_t late_ms = draw_ms(rand, TIMELINE_LATE_MS_MIN, TIMELINE_LATE_MS_MAX);
-    bool revised = rand_uniform(rand) < disorder->revised;
-    int64_t revision_ms = draw_ms(rand, TIMELINE_REVISION_MS_MIN, TIMELINE_REVISION_MS_MAX);
-    bool shorter = rand_uniform(rand) < 0.5;
-    utterance->duplicated = rand_uniform(rand) < disorder->duplicated;
-    bool moved = rand_uniform(rand) < disorder->out_of_order;
-    unsigned places = 1 + (unsigned)rand_below(rand, TIMELINE_MOVE_MAX);
-
-    utterance->late = late;
-    utterance->moved = moved ? places : 0;
-    revised = revised && utterance->words >= TIMELINE_REVISED_WORDS_MIN;
-    int64_t first_ms = utterance->end_ms + (late ? late_ms : prompt_ms);
-    int64_t second_ms = first_ms + revision_ms;
-    if (late) {
-        /* The promise binds the last form; the first leaves it room to follow. */
-        int64_t promised_ms = last_end_ms + TIMELINE_LATE_GRACE_MS;
-        int64_t room_ms = revised ? TIMELINE_REVISION_MS_MAX : 0;
-        first_ms = earlier(first_ms, promised_ms - room_ms);
-        second_ms = first_ms + revision_ms;
-    }
-    struct timeline_form truth = {utterance->bytes, utterance->end_ms,
-                                  revised ? second_ms : first_ms};
-    utterance->form_count = 0;
-    if (revised) {
-        int64_t end_ms = utterance->end_ms - (shorter ? TIMELINE_REVISED_SHORTER_MS : 0);
-        utterance->forms[utterance->form_count++] = (struct timeline_form){
-            conversation_prefix(utterance->text, utterance->bytes, utterance->words - 1),
-            end_ms > utterance->start_ms ? end_ms : utterance->end_ms, first_ms};
-    }
-    utterance->forms[utterance->form_count++] = truth;
+    static const char *const names[TIMELINE_FLAWS] = {
+        [TIMELINE_FLAW_NONE] = "none",
+        [TIMELINE_FLAW_NO_TEXT] = "no_text",
+        [TIMELINE_FLAW_NO_START] = "no_start",
+        [TIMELINE_FLAW_NO_END] = "no_end",
+        [TIMELINE_FLAW_NO_DIRECTION] = "no_direction",
+        [TIMELINE_FLAW_NO_FINAL] = "no_final",
+        [TIMELINE_FLAW_UNKNOWN_DIRECTION] = "unknown_direction",
+        [TIMELINE_FLAW_PAST] = "past",
+    };
+    return names[flaw];
 }
 
 static int event_compare(const void *left, const void *right)
@@ -84,9 +59,24 @@ static void list_events(struct timeline *timeline)
     qsort(timeline->events, timeline->event_count, sizeof *timeline->events, event_compare);
 }
 
+static void note_ends(struct timeline *timeline)
+{
+    int64_t end_max_ms = INT64_MIN;
+    for (size_t i = 0; i < timeline->count; i++) {
+        const struct timeline_utterance *utterance = &timeline->utterances[i];
+        for (unsigned v = 0; v < utterance->form_count; v++) {
+            int64_t end_ms = utterance->forms[v].end_ms;
+            end_max_ms = end_ms > end_max_ms ? end_ms : end_max_ms;
+        }
+        timeline->end_max_ms[i] = end_max_ms;
+    }
+    int64_t length_ms = timeline->last_end_ms - timeline->utterances[0].start_ms;
+    timeline->past_shift_ms = length_ms + PAST_MS;
+}
+
 int timeline_create(struct timeline *timeline, struct conversation *conversation,
-                    const struct timeline_disorder *disorder, uint64_t seed, int64_t origin_ms,
-                    struct error *err)
+                    const struct lifecycle *lifecycle, const struct timeline_disorder *disorder,
+                    uint64_t seed, int64_t origin_ms, struct error *err)
 {
     *timeline = (struct timeline){.partials = disorder->partials};
     size_t count = conversation->turn_count;
@@ -100,12 +90,11 @@ int timeline_create(struct timeline *timeline, struct conversation *conversation
     timeline->text = conversation->text;
     conversation->text = NULL;
     timeline->count = count;
-    int64_t end_max_ms = INT64_MIN;
+    timeline->last_end_ms = INT64_MIN;
     for (size_t i = 0; i < count; i++) {
         const struct conversation_turn *turn = &conversation->turns[i];
         int64_t end_ms = origin_ms + turn->end_ms;
-        end_max_ms = end_ms > end_max_ms ? end_ms : end_max_ms;
-        timeline->end_max_ms[i] = end_max_ms;
+        timeline->last_end_ms = end_ms > timeline->last_end_ms ? end_ms : timeline->last_end_ms;
         timeline->utterances[i] = (struct timeline_utterance){
             .speaker = turn->speaker,
             .text = timeline->text + turn->text_at,
@@ -113,14 +102,12 @@ int timeline_create(struct timeline *timeline, struct conversation *conversation
             .words = turn->words,
             .start_ms = origin_ms + turn->start_ms,
             .end_ms = end_ms,
+            .spoken_end_ms = end_ms,
         };
     }
-    timeline->last_end_ms = end_max_ms;
-    struct rand rand;
-    rand_seed(&rand, seed);
-    for (size_t i = 0; i < count; i++) {
-        schedule_utterance(&timeline->utterances[i], end_max_ms, disorder, &rand);
-    }
+    struct schedule_plan plan = {timeline, lifecycle, disorder, seed, origin_ms};
+    schedule_make(&plan);
+    note_ends(timeline);
     list_events(timeline);
     return 0;
 }
@@ -136,7 +123,7 @@ void timeline_done(struct timeline *timeline)
 
 int64_t timeline_ended_ms(const struct timeline *timeline)
 {
-    return timeline->last_end_ms + TIMELINE_ENDED_MS;
+    return timeline->last_end_ms + LIFECYCLE_ENDED_MS;
 }
 
 static bool passes(enum timeline_filter filter, int64_t start_ms, int64_t end_ms, int64_t since_ms)
@@ -174,6 +161,45 @@ static size_t find_first(const struct timeline *timeline, const struct timeline_
     return low;
 }
 
+static bool view_final(const struct timeline_utterance *utterance, int64_t now_ms,
+                       struct timeline_item *item)
+{
+    for (unsigned v = utterance->form_count; v > 0; v--) {
+        const struct timeline_form *form = &utterance->forms[v - 1];
+        if (form->visible_ms <= now_ms) {
+            item->version = v;
+            item->bytes = form->bytes;
+            item->end_ms = form->end_ms;
+            return true;
+        }
+    }
+    if (utterance->flaw != TIMELINE_FLAW_NONE && utterance->flawed_ms <= now_ms) {
+        item->version = 1;
+        item->flaw = utterance->flaw;
+        item->bytes = utterance->forms[0].bytes;
+        item->end_ms = utterance->forms[0].end_ms;
+        return true;
+    }
+    return false;
+}
+
+static bool view_partial(const struct timeline_utterance *utterance, int64_t now_ms,
+                         struct timeline_item *item)
+{
+    int64_t duration_ms = utterance->end_ms - utterance->start_ms;
+    if (utterance->displaced) {
+        return false;
+    }
+    int64_t spoken_ms = earlier(now_ms - utterance->start_ms, duration_ms);
+    int64_t words = spoken_ms * (int64_t)utterance->words / duration_ms;
+    if (words <= 0) {
+        return false;
+    }
+    item->bytes = conversation_prefix(utterance->text, utterance->bytes, (unsigned)words);
+    item->end_ms = utterance->start_ms + words * duration_ms / (int64_t)utterance->words;
+    return true;
+}
+
 /* What is to be seen of one utterance now; false for nothing. */
 static bool view(const struct timeline *timeline, const struct timeline_query *query, size_t n,
                  struct timeline_item *item)
@@ -183,25 +209,11 @@ static bool view(const struct timeline *timeline, const struct timeline_query *q
     if (customer ? !query->customer : !query->agent) {
         return false;
     }
-    *item = (struct timeline_item){.n = (uint32_t)n};
-    for (unsigned v = utterance->form_count; v > 0; v--) {
-        const struct timeline_form *form = &utterance->forms[v - 1];
-        if (form->visible_ms <= query->now_ms) {
-            item->version = v;
-            item->bytes = form->bytes;
-            item->end_ms = form->end_ms;
-            return query->finals;
-        }
+    *item = (struct timeline_item){.n = (uint32_t)n, .start_ms = utterance->start_ms};
+    if (view_final(utterance, query->now_ms, item)) {
+        return query->finals;
     }
-    int64_t duration_ms = utterance->end_ms - utterance->start_ms;
-    int64_t spoken_ms = earlier(query->now_ms - utterance->start_ms, duration_ms);
-    int64_t words = spoken_ms * (int64_t)utterance->words / duration_ms;
-    if (!timeline->partials || words <= 0) {
-        return false;
-    }
-    item->bytes = conversation_prefix(utterance->text, utterance->bytes, (unsigned)words);
-    item->end_ms = utterance->start_ms + words * duration_ms / (int64_t)utterance->words;
-    return true;
+    return timeline->partials && view_partial(utterance, query->now_ms, item);
 }
 
 static bool reply_add(struct timeline_reply *reply, struct timeline_item item)
@@ -232,6 +244,25 @@ static void disturb_order(const struct timeline *timeline, struct timeline_reply
     }
 }
 
+/* Stamps what is shown in the past, and leaves it out where nothing whole stands before it. */
+static void stamp_past(const struct timeline *timeline, struct timeline_reply *reply)
+{
+    bool whole_seen = false;
+    size_t kept = 0;
+    for (size_t i = 0; i < reply->count; i++) {
+        struct timeline_item item = reply->items[i];
+        whole_seen = whole_seen || (item.version > 0 && item.flaw == TIMELINE_FLAW_NONE);
+        if (item.flaw == TIMELINE_FLAW_PAST) {
+            item.start_ms -= timeline->past_shift_ms;
+            item.end_ms -= timeline->past_shift_ms;
+        }
+        if (item.flaw != TIMELINE_FLAW_PAST || whole_seen) {
+            reply->items[kept++] = item;
+        }
+    }
+    reply->count = kept;
+}
+
 bool timeline_poll(const struct timeline *timeline, const struct timeline_query *query,
                    struct timeline_reply *reply)
 {
@@ -257,6 +288,7 @@ bool timeline_poll(const struct timeline *timeline, const struct timeline_query 
         }
     }
     disturb_order(timeline, reply);
+    stamp_past(timeline, reply);
     return true;
 }
 

@@ -99,8 +99,8 @@ static void tokens_live_side_by_side_until_they_expire(void **unused)
     struct mono now = {1000000};
     char first[OAUTH_TOKEN_BYTES];
     char second[OAUTH_TOKEN_BYTES];
-    memcpy(first, oauth_issue(&tokens, OAUTH_SCOPE_VIEW, now, 10), sizeof first);
-    memcpy(second, oauth_issue(&tokens, OAUTH_SCOPE_WRITE, now, 20), sizeof second);
+    memcpy(first, oauth_issue(&tokens, OAUTH_SCOPE_VIEW, now, 10000), sizeof first);
+    memcpy(second, oauth_issue(&tokens, OAUTH_SCOPE_WRITE, now, 20000), sizeof second);
     assert_string_not_equal(first, second);
     assert_int_equal(oauth_find(&tokens, first, now), OAUTH_SCOPE_VIEW);
     assert_int_equal(oauth_find(&tokens, second, now), OAUTH_SCOPE_WRITE);
@@ -121,10 +121,10 @@ static void the_oldest_token_makes_room(void **unused)
     struct mono now = {1};
     char first[OAUTH_TOKEN_BYTES];
     char second[OAUTH_TOKEN_BYTES];
-    memcpy(first, oauth_issue(&tokens, OAUTH_SCOPE_VIEW, now, 10), sizeof first);
-    memcpy(second, oauth_issue(&tokens, OAUTH_SCOPE_VIEW, now, 10), sizeof second);
+    memcpy(first, oauth_issue(&tokens, OAUTH_SCOPE_VIEW, now, 10000), sizeof first);
+    memcpy(second, oauth_issue(&tokens, OAUTH_SCOPE_VIEW, now, 10000), sizeof second);
     for (int i = 0; i < OAUTH_TOKENS_MAX - 1; i++) {
-        oauth_issue(&tokens, OAUTH_SCOPE_VIEW, now, 10);
+        oauth_issue(&tokens, OAUTH_SCOPE_VIEW, now, 10000);
     }
     assert_int_equal(oauth_find(&tokens, first, now), 0);
     assert_int_equal(oauth_find(&tokens, second, now), OAUTH_SCOPE_VIEW);

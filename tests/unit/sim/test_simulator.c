@@ -227,7 +227,7 @@ static void the_contract_holds_on_the_wire(void **unused)
     assert_string_equal(strstr(client.replies[3], "\r\n\r\n"), "\r\n\r\n");
     assert_string_equal(strstr(client.replies[6], "suggestionId"),
                         strstr(client.replies[7], "suggestionId"));
-    assert_has(&client, 9, "{\"interactionId\":\"call one\",\"state\":\"active\"}");
+    assert_has(&client, 9, "{\"interactionId\":\"call one\",\"state\":\"active\",\"stateSince\":");
     assert_has(&client, 11, "\r\nAllow: GET\r\n");
     assert_has(&client, 14, "error=\"invalid_token\"");
     forget(&client);

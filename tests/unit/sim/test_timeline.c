@@ -50,7 +50,7 @@ static struct timeline make_timeline(size_t turns, const struct timeline_disorde
 {
     struct conversation c = make_conversation(turns, 7);
     struct timeline t;
-    assert_int_equal(timeline_create(&t, &c, disorder, seed, ORIGIN_MS, NULL), 0);
+    assert_int_equal(timeline_create(&t, &c, NULL, disorder, seed, ORIGIN_MS, NULL), 0);
     conversation_done(&c);
     return t;
 }
