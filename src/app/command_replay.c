@@ -4,6 +4,7 @@
  */
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/compare.h"
 #include "app/replay.h"
 #include "app/wire.h"
 #include "base/json_write.h"
@@ -15,6 +16,8 @@ static const char help[] =
     "  undertone replay calls.jsonl\n"
     "  undertone replay --json calls.jsonl.gz | jq 'select(.kind == \"alert\")'\n"
     "  undertone replay --set alert.threshold=0.3 --text calls.jsonl\n"
+    "  undertone replay --compare calls.jsonl\n"
+    "  undertone replay --compare=old.yaml,new.yaml --summary calls.jsonl\n"
     "\n"
     "usage: undertone replay [options] FILE...\n"
     "\n"
@@ -22,13 +25,24 @@ static const char help[] =
     "\"endTime\",\n"
     "\"direction\", \"isFinal\"}, times in milliseconds. Prints each call's changes of reading, "
     "its\n"
-    "alerts with their evidence, and its recoveries.\n"
+    "alerts with their evidence, and its recoveries. A line may add \"visible\", from when on "
+    "the\n"
+    "vendor shows it (else 0.7 s after its end), and \"source\" (else the file's name).\n"
     "\n"
     "  -c, --config FILE    the YAML file\n"
     "  -s, --set KEY=VALUE  set one key; may be repeated\n"
     "  -j, --json           one JSON object a line\n"
     "      --text           show the words of the evidence\n"
     "      --skip-bad       pass over malformed lines instead of stopping at the first\n"
+    "      --compare[=A,B]  several judgements side by side, each one of\n"
+    "                         " JUDGE_LITERAL "           the tutorial's code as it is written\n"
+    "                         " JUDGE_LITERAL_REPAIRED "  the same, labels read in any case\n"
+    "                         " JUDGE_UNDERTONE "                  this configuration\n"
+    "                         FILE                       another configuration\n"
+    "                       two to four of them; alone: " JUDGE_LITERAL "," JUDGE_UNDERTONE "\n"
+    "      --summary        with --compare: only the table of each source\n"
+    "      --filter RULE    with --compare: what the vendor's startTime selects for the\n"
+    "                       tutorial: start> start>= end> end>= (start>)\n"
     "  -h, --help           this text\n";
 
 enum { OUT_BYTES_MAX = 1 << 20 };
@@ -203,6 +217,9 @@ struct replay_options {
     char **files;
     bool skip_bad;
     struct output output;
+    char *compare; /* names of judgements, or NULL */
+    bool summary;
+    const char *filter; /* as typed, or NULL */
 };
 
 static int replay_calls(struct replay *replay, struct replay_options *options,
@@ -211,14 +228,7 @@ static int replay_calls(struct replay *replay, struct replay_options *options,
     int result = 0;
     for (size_t first = 0, next; first < recording->count && !result; first = next) {
         const struct recording_line *lines = &recording->lines[first];
-        int64_t start_ms = INT64_MAX;
-        for (next = first;
-             next < recording->count && recording->lines[next].call == recording->lines[first].call;
-             next++) {
-            int64_t at_ms = recording_segment(&recording->lines[next])->start_ms;
-            start_ms = at_ms < start_ms ? at_ms : start_ms;
-        }
-        options->output.start_ms = start_ms;
+        options->output.start_ms = recording_call_span(recording, first, &next);
         if (!options->output.json) {
             printf("call %s\n", lines->interaction_id);
         }
@@ -232,16 +242,16 @@ static int replay_calls(struct replay *replay, struct replay_options *options,
     return result;
 }
 
-static void report_losses(const struct replay *replay, const struct recording *recording)
+static void report_losses(uint64_t quarantined, const struct recording *recording)
 {
     if (recording->skipped > 0) {
         (void)fprintf(stderr, "undertone: malformed lines passed over: %zu\n", recording->skipped);
     }
-    if (replay->quarantined > 0) {
+    if (quarantined > 0) {
         (void)fprintf(stderr,
                       "undertone: %llu segments have times that cannot be (zero, or far outside "
                       "their call) and were not judged\n",
-                      (unsigned long long)replay->quarantined);
+                      (unsigned long long)quarantined);
     }
 }
 
@@ -263,23 +273,61 @@ static int read_files(struct recording *recording, const struct config *config,
 }
 
 static int replay(struct replay_options *options, const struct config *config,
-                  struct recording *recording, struct error *err)
+                  const struct recording *recording, struct error *err)
 {
     struct replay replay = {0};
-    int result = read_files(recording, config, options, err);
-    result = result ? result : replay_open(&replay, config, err);
+    int result = replay_open(&replay, config, err);
     result = result ? result : replay_calls(&replay, options, recording, err);
     if (!result) {
-        report_losses(&replay, recording);
+        report_losses(replay.quarantined, recording);
     }
     replay_close(&replay);
     return result;
 }
 
-enum { OPTION_TEXT = COMMAND_LINE_LONG_ONLY, OPTION_SKIP_BAD };
+static int compare(const struct replay_options *options, const struct recording *recording,
+                   struct error *err)
+{
+    struct compare compare = {.json = options->output.json, .summary_only = options->summary};
+    enum literal_replay_filter filter = LITERAL_REPLAY_FILTER_START_AFTER;
+    if (options->filter && !literal_replay_filter_find(options->filter, &filter)) {
+        return error_set(err, ERROR_USAGE,
+                         "--filter takes start>, start>=, end> or end>= (quoted for the shell)");
+    }
+    int result = compare_open(&compare, options->compare, &options->config, filter, err);
+    result = result ? result : compare_run(&compare, recording, err);
+    if (!result) {
+        report_losses(compare_quarantined(&compare), recording);
+    }
+    compare_close(&compare);
+    return result;
+}
+
+static int read_and_replay(struct replay_options *options, const struct config *config,
+                           struct error *err)
+{
+    struct recording recording;
+    recording_init(&recording);
+    int result = read_files(&recording, config, options, err);
+    if (!result) {
+        result = options->compare ? compare(options, &recording, err)
+                                  : replay(options, config, &recording, err);
+    }
+    recording_done(&recording);
+    return result;
+}
+
+enum {
+    OPTION_TEXT = COMMAND_LINE_LONG_ONLY,
+    OPTION_SKIP_BAD,
+    OPTION_COMPARE,
+    OPTION_SUMMARY,
+    OPTION_FILTER
+};
 
 static bool set_option(struct replay_options *options, int option)
 {
+    static char compared[] = JUDGE_LITERAL "," JUDGE_UNDERTONE;
     switch (option) {
     case 'c':
         options->config.file = optarg;
@@ -295,6 +343,15 @@ static bool set_option(struct replay_options *options, int option)
     case OPTION_SKIP_BAD:
         options->skip_bad = true;
         return true;
+    case OPTION_COMPARE:
+        options->compare = optarg ? optarg : compared;
+        return true;
+    case OPTION_SUMMARY:
+        options->summary = true;
+        return true;
+    case OPTION_FILTER:
+        options->filter = optarg;
+        return true;
     default:
         return false;
     }
@@ -302,16 +359,19 @@ static bool set_option(struct replay_options *options, int option)
 
 int command_replay(int argc, char **argv)
 {
-    static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
-                                                 {"set", required_argument, NULL, 's'},
-                                                 {"json", no_argument, NULL, 'j'},
-                                                 {"text", no_argument, NULL, OPTION_TEXT},
-                                                 {"skip-bad", no_argument, NULL, OPTION_SKIP_BAD},
-                                                 {"help", no_argument, NULL, 'h'},
-                                                 {0}};
+    static const struct option long_options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"set", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},
+        {"text", no_argument, NULL, OPTION_TEXT},
+        {"skip-bad", no_argument, NULL, OPTION_SKIP_BAD},
+        {"compare", optional_argument, NULL, OPTION_COMPARE},
+        {"summary", no_argument, NULL, OPTION_SUMMARY},
+        {"filter", required_argument, NULL, OPTION_FILTER},
+        {"help", no_argument, NULL, 'h'},
+        {0}};
     struct replay_options options = {0};
     struct config config;
-    struct recording recording;
     struct error err;
     int option;
     while ((option = command_line_option(argc, argv, "c:s:jh", long_options)) != -1) {
@@ -326,15 +386,19 @@ int command_replay(int argc, char **argv)
     if (optind == argc) {
         return command_line_misuse("replay", "name the files of recorded calls");
     }
+    if (!options.compare && (options.summary || options.filter)) {
+        return command_line_misuse("replay", "--summary and --filter go with --compare");
+    }
+    if (options.compare && options.output.text) {
+        return command_line_misuse("replay", "--compare shows no words: leave --text out");
+    }
     options.files = argv + optind;
     if (command_line_load_config(&options.config, &config, &err)) {
         return command_line_fail(&err);
     }
-    recording_init(&recording);
     buf_init(&options.output.line, OUT_BYTES_MAX);
-    int failed = replay(&options, &config, &recording, &err);
+    int failed = read_and_replay(&options, &config, &err);
     buf_done(&options.output.line);
-    recording_done(&recording);
     config_free(&config);
     return failed ? command_line_fail(&err) : command_line_finish(0);
 }

@@ -191,3 +191,16 @@ void recording_sort(struct recording *recording)
         qsort(recording->lines, recording->count, sizeof *recording->lines, compare);
     }
 }
+
+int64_t recording_call_span(const struct recording *recording, size_t first, size_t *next)
+{
+    int64_t start_ms = INT64_MAX;
+    size_t at = first;
+    for (; at < recording->count && recording->lines[at].call == recording->lines[first].call;
+         at++) {
+        int64_t its_ms = recording_segment(&recording->lines[at])->start_ms;
+        start_ms = its_ms < start_ms ? its_ms : start_ms;
+    }
+    *next = at;
+    return start_ms;
+}

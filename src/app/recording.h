@@ -51,6 +51,10 @@ int recording_read(struct recording *recording, const char *path,
 /* Orders the lines by call, then by when they became visible, then by end, then as read. */
 void recording_sort(struct recording *recording);
 
+/* One call of a sorted recording: its lines are first to *next, exclusive. Returns its earliest
+ * start. */
+int64_t recording_call_span(const struct recording *recording, size_t first, size_t *next);
+
 static inline const struct segment *recording_segment(const struct recording_line *line)
 {
     return &line->parsed.segments[0];
