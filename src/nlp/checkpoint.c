@@ -4,6 +4,7 @@
 #include "nlp/checkpoint.h"
 
 #include "nlp/checkpoint_config.h"
+#include "nlp/weights.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@ enum { NAME_BYTES = 192, CHECK_AT_ONCE = 1024 };
 
 struct checkpoint {
     struct checkpoint_config config;
-    struct safetensors *tensors;
+    struct weights *weights;
 };
 
 const struct checkpoint_config *checkpoint_config(const struct checkpoint *checkpoint)
@@ -23,9 +24,8 @@ const struct checkpoint_config *checkpoint_config(const struct checkpoint *check
 }
 
 /* One spelling of a tensor's name. */
-static const struct safetensors_tensor *find_spelling(const struct checkpoint *checkpoint,
-                                                      const char *prefix, int layer,
-                                                      const char *name, const char *part)
+static const struct tensor *find_spelling(const struct checkpoint *checkpoint, const char *prefix,
+                                          int layer, const char *name, const char *part)
 {
     char full[NAME_BYTES];
     if (layer == CHECKPOINT_NO_LAYER) {
@@ -34,16 +34,16 @@ static const struct safetensors_tensor *find_spelling(const struct checkpoint *c
         (void)snprintf(full, sizeof full, "%s%s%d.%s.%s", prefix,
                        checkpoint->config.family->layer_prefix, layer, name, part);
     }
-    return safetensors_find(checkpoint->tensors, full);
+    return weights_find(checkpoint->weights, full);
 }
 
-static const struct safetensors_tensor *find_any(const struct checkpoint *checkpoint, int layer,
-                                                 const char *name, const char *part)
+static const struct tensor *find_any(const struct checkpoint *checkpoint, int layer,
+                                     const char *name, const char *part)
 {
     const char *prefixes[] = {checkpoint->config.family->prefix, ""};
     const char *parts[] = {part, strcmp(part, "weight") == 0 ? "gamma" : "beta"};
     for (size_t i = 0; i < 4; i++) {
-        const struct safetensors_tensor *tensor =
+        const struct tensor *tensor =
             find_spelling(checkpoint, prefixes[i % 2], layer, name, parts[i / 2]);
         if (tensor) {
             return tensor;
@@ -63,7 +63,7 @@ static int missing(const struct checkpoint *checkpoint, int layer, const char *n
     return error_set(err, ERROR_FORMAT,
                      "%s: tensor \"%s%s%s.%s\" is missing; weights and config.json are of "
                      "different models, or this is not a %s checkpoint",
-                     safetensors_path(checkpoint->tensors),
+                     weights_path(checkpoint->weights),
                      layer == CHECKPOINT_NO_LAYER ? "" : family->layer_prefix, number, name, part,
                      family->architecture);
 }
@@ -71,9 +71,9 @@ static int missing(const struct checkpoint *checkpoint, int layer, const char *n
 /* rank 1 ignores columns. */
 static int find_checked(const struct checkpoint *checkpoint, int layer, const char *name,
                         const char *part, unsigned rank, size_t rows, size_t columns,
-                        const struct safetensors_tensor **tensor, struct error *err)
+                        const struct tensor **tensor, struct error *err)
 {
-    const struct safetensors_tensor *found = find_any(checkpoint, layer, name, part);
+    const struct tensor *found = find_any(checkpoint, layer, name, part);
     if (!found) {
         return missing(checkpoint, layer, name, part, err);
     }
@@ -91,7 +91,7 @@ static int find_checked(const struct checkpoint *checkpoint, int layer, const ch
                          "asks for %s; weights and configuration are of different models",
                          found->file, found->name, found->elements, found->rank, wanted);
     }
-    if (found->dtype == SAFETENSORS_OTHER) {
+    if (found->dtype == TENSOR_OTHER) {
         return error_set(err, ERROR_UNSUPPORTED,
                          "%s: tensor \"%.100s\" has dtype %s; save the model as F32, F16 or BF16",
                          found->file, found->name, found->dtype_name);
@@ -100,14 +100,14 @@ static int find_checked(const struct checkpoint *checkpoint, int layer, const ch
     return 0;
 }
 
-int checkpoint_check_finite(const struct safetensors_tensor *tensor, struct error *err)
+int checkpoint_check_finite(const struct tensor *tensor, struct error *err)
 {
     float values[CHECK_AT_ONCE];
-    size_t element_bytes = safetensors_element_bytes(tensor->dtype);
+    size_t element_bytes = tensor_element_bytes(tensor->dtype);
     for (size_t at = 0; at < tensor->elements; at += CHECK_AT_ONCE) {
         size_t left = tensor->elements - at;
         size_t count = left < CHECK_AT_ONCE ? left : CHECK_AT_ONCE;
-        safetensors_widen(tensor->dtype, tensor->bytes + at * element_bytes, count, values);
+        tensor_widen(tensor->dtype, tensor->bytes + at * element_bytes, count, values);
         for (size_t i = 0; i < count; i++) {
             if (!isfinite(values[i])) {
                 return error_set(
@@ -125,20 +125,20 @@ static int read_checked(const struct checkpoint *checkpoint, int layer, const ch
                         const char *part, unsigned rank, size_t rows, size_t columns, float *out,
                         struct error *err)
 {
-    const struct safetensors_tensor *tensor;
+    const struct tensor *tensor;
     int code = find_checked(checkpoint, layer, name, part, rank, rows, columns, &tensor, err);
     if (code != 0) {
         return code;
     }
     code = checkpoint_check_finite(tensor, err);
     if (code == 0) {
-        safetensors_widen(tensor->dtype, tensor->bytes, tensor->elements, out);
+        tensor_widen(tensor->dtype, tensor->bytes, tensor->elements, out);
     }
     return code;
 }
 
 int checkpoint_find_weight(const struct checkpoint *checkpoint, int layer, const char *name,
-                           size_t rows, size_t columns, const struct safetensors_tensor **tensor,
+                           size_t rows, size_t columns, const struct tensor **tensor,
                            struct error *err)
 {
     return find_checked(checkpoint, layer, name, "weight", 2, rows, columns, tensor, err);
@@ -167,7 +167,7 @@ int checkpoint_read_gain(const struct checkpoint *checkpoint, int layer, const c
 static int check_linear(const struct checkpoint *checkpoint, int layer, const char *name,
                         size_t outputs, size_t inputs, struct error *err)
 {
-    const struct safetensors_tensor *tensor;
+    const struct tensor *tensor;
     int code = find_checked(checkpoint, layer, name, "weight", 2, outputs, inputs, &tensor, err);
     return code ? code : find_checked(checkpoint, layer, name, "bias", 1, outputs, 1, &tensor, err);
 }
@@ -175,7 +175,7 @@ static int check_linear(const struct checkpoint *checkpoint, int layer, const ch
 static int check_norm(const struct checkpoint *checkpoint, int layer, const char *name,
                       struct error *err)
 {
-    const struct safetensors_tensor *tensor;
+    const struct tensor *tensor;
     size_t width = checkpoint->config.hidden;
     int code = find_checked(checkpoint, layer, name, "weight", 1, width, 1, &tensor, err);
     return code ? code : find_checked(checkpoint, layer, name, "bias", 1, width, 1, &tensor, err);
@@ -185,7 +185,7 @@ static int check_embeddings(const struct checkpoint *checkpoint, struct error *e
 {
     const struct checkpoint_config *c = &checkpoint->config;
     const struct checkpoint_family *f = c->family;
-    const struct safetensors_tensor *tensor;
+    const struct tensor *tensor;
     const int none = CHECKPOINT_NO_LAYER;
     int code = checkpoint_find_weight(checkpoint, none, f->word_embeddings, c->vocab_count,
                                       c->hidden, &tensor, err);
@@ -236,7 +236,7 @@ int checkpoint_open(struct checkpoint **checkpoint, const char *directory, struc
         return error_set(err, ERROR_MEMORY, "not enough memory to open a model");
     }
     int code = checkpoint_config_read(&made->config, directory, err);
-    code = code ? code : safetensors_open(&made->tensors, directory, err);
+    code = code ? code : weights_open(&made->weights, directory, err);
     code = code ? code : check_tensors(made, err);
     if (code != 0) {
         checkpoint_close(made);
@@ -249,7 +249,7 @@ int checkpoint_open(struct checkpoint **checkpoint, const char *directory, struc
 void checkpoint_close(struct checkpoint *checkpoint)
 {
     if (checkpoint) {
-        safetensors_close(checkpoint->tensors);
+        weights_close(checkpoint->weights);
         free(checkpoint);
     }
 }

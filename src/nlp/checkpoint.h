@@ -9,7 +9,7 @@
 #define NLP_CHECKPOINT_H
 
 #include "base/error.h"
-#include "nlp/safetensors.h"
+#include "nlp/tensor.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -83,7 +83,7 @@ const struct checkpoint_config *checkpoint_config(const struct checkpoint *check
 /* The tensor NAME.weight [rows x columns] of a layer, or of CHECKPOINT_NO_LAYER. A tensor that is
  * missing, of another shape or not floating-point is an error. */
 int checkpoint_find_weight(const struct checkpoint *checkpoint, int layer, const char *name,
-                           size_t rows, size_t columns, const struct safetensors_tensor **tensor,
+                           size_t rows, size_t columns, const struct tensor **tensor,
                            struct error *err);
 
 /* The same, widened into out [rows x columns]; every value is finite on success. */
@@ -97,6 +97,6 @@ int checkpoint_read_gain(const struct checkpoint *checkpoint, int layer, const c
                          size_t count, float *out, struct error *err);
 
 /* Fails, naming the tensor, if a value among its elements is infinite or not a number. */
-int checkpoint_check_finite(const struct safetensors_tensor *tensor, struct error *err);
+int checkpoint_check_finite(const struct tensor *tensor, struct error *err);
 
 #endif

@@ -42,7 +42,7 @@ struct encoder {
     float *positions; /* [position_count x hidden], type 0 included */
     struct norm embeddings_norm;
     unsigned char *words; /* [vocab_count x hidden] as the checkpoint stores them */
-    enum safetensors_dtype words_dtype;
+    enum tensor_dtype words_dtype;
 };
 
 struct encoder_scratch {
@@ -146,7 +146,7 @@ static int load_words(struct encoder *encoder, const struct checkpoint *checkpoi
                       struct error *err)
 {
     const struct checkpoint_config *c = &encoder->config;
-    const struct safetensors_tensor *tensor;
+    const struct tensor *tensor;
     int code = checkpoint_find_weight(checkpoint, CHECKPOINT_NO_LAYER, c->family->word_embeddings,
                                       c->vocab_count, c->hidden, &tensor, err);
     code = code ? code : checkpoint_check_finite(tensor, err);
@@ -267,7 +267,7 @@ size_t encoder_weight_bytes(const struct encoder *encoder)
 {
     const struct checkpoint_config *c = &encoder->config;
     return block_bytes(&encoder->weights) +
-           c->vocab_count * c->hidden * safetensors_element_bytes(encoder->words_dtype);
+           c->vocab_count * c->hidden * tensor_element_bytes(encoder->words_dtype);
 }
 
 /* ---- scratch ---- */
@@ -334,14 +334,13 @@ static void embed(const struct encoder *encoder, struct encoder_scratch *s, cons
                   const uint32_t *starts, size_t count)
 {
     size_t hidden = encoder->config.hidden;
-    size_t row_bytes = hidden * safetensors_element_bytes(encoder->words_dtype);
+    size_t row_bytes = hidden * tensor_element_bytes(encoder->words_dtype);
     for (size_t sequence = 0; sequence < count; sequence++) {
         for (size_t at = starts[sequence]; at < starts[sequence + 1]; at++) {
             assert(ids[at] < encoder->config.vocab_count);
             float *x = s->x + at * hidden;
             const float *position = encoder->positions + (at - starts[sequence]) * hidden;
-            safetensors_widen(encoder->words_dtype, encoder->words + ids[at] * row_bytes, hidden,
-                              x);
+            tensor_widen(encoder->words_dtype, encoder->words + ids[at] * row_bytes, hidden, x);
             for (size_t i = 0; i < hidden; i++) {
                 x[i] += position[i];
             }

@@ -5,68 +5,39 @@
 #include "nlp/safetensors.h"
 
 #include "base/json.h"
-#include "base/lines.h"
-#include "base/map.h"
+#include "nlp/mapped_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { LENGTH_BYTES = 8, INDEX_BYTES_MAX = 64 << 20 };
+enum { LENGTH_BYTES = 8 };
 
 #define HINT_DAMAGED "the file is damaged or not safetensors: download it again"
 
-struct shard {
+struct safetensors {
     char *path;
-    unsigned char *mapped; /* NULL until mapped */
-    size_t mapped_bytes;
+    struct mapped_file mapped;
     const unsigned char *data; /* what offsets count from */
     size_t data_bytes;
     struct json_document *header; /* owns the tensors' names */
-    struct safetensors_tensor *tensors;
+    struct tensor *tensors;
     size_t tensor_count;
-    struct map by_name;
-};
-
-struct safetensors {
-    char *path;
-    struct shard *shards;
-    size_t shard_count;
-    struct map by_name; /* names to tensors in use */
 };
 
 struct dtype {
     const char *name;
     size_t bytes;
-    enum safetensors_dtype dtype;
+    enum tensor_dtype dtype;
 };
 
 static const struct dtype dtypes[] = {
-    {"F32", 4, SAFETENSORS_F32},       {"F16", 2, SAFETENSORS_F16},
-    {"BF16", 2, SAFETENSORS_BF16},     {"F64", 8, SAFETENSORS_F64},
-    {"I64", 8, SAFETENSORS_OTHER},     {"U64", 8, SAFETENSORS_OTHER},
-    {"I32", 4, SAFETENSORS_OTHER},     {"U32", 4, SAFETENSORS_OTHER},
-    {"I16", 2, SAFETENSORS_OTHER},     {"U16", 2, SAFETENSORS_OTHER},
-    {"I8", 1, SAFETENSORS_OTHER},      {"U8", 1, SAFETENSORS_OTHER},
-    {"BOOL", 1, SAFETENSORS_OTHER},    {"F8_E4M3", 1, SAFETENSORS_OTHER},
-    {"F8_E5M2", 1, SAFETENSORS_OTHER}, {"C64", 8, SAFETENSORS_OTHER},
+    {"F32", 4, TENSOR_F32},    {"F16", 2, TENSOR_F16},       {"BF16", 2, TENSOR_BF16},
+    {"F64", 8, TENSOR_F64},    {"I64", 8, TENSOR_OTHER},     {"U64", 8, TENSOR_OTHER},
+    {"I32", 4, TENSOR_OTHER},  {"U32", 4, TENSOR_OTHER},     {"I16", 2, TENSOR_OTHER},
+    {"U16", 2, TENSOR_OTHER},  {"I8", 1, TENSOR_OTHER},      {"U8", 1, TENSOR_OTHER},
+    {"BOOL", 1, TENSOR_OTHER}, {"F8_E4M3", 1, TENSOR_OTHER}, {"F8_E5M2", 1, TENSOR_OTHER},
+    {"C64", 8, TENSOR_OTHER},
 };
-
-static char *join_path(const char *directory, const char *name)
-{
-    size_t bytes = strlen(directory) + strlen(name) + 2;
-    char *path = malloc(bytes);
-    if (path) {
-        (void)snprintf(path, bytes, "%s/%s", directory, name);
-    }
-    return path;
-}
 
 static int out_of_memory(const char *path, struct error *err)
 {
@@ -75,8 +46,8 @@ static int out_of_memory(const char *path, struct error *err)
 
 /* ---- one tensor's entry in the header ---- */
 
-static int read_dtype(const struct json *entry, struct safetensors_tensor *tensor,
-                      size_t *element_bytes, struct error *err)
+static int read_dtype(const struct json *entry, struct tensor *tensor, size_t *element_bytes,
+                      struct error *err)
 {
     const char *name = json_as_string(json_get(entry, "dtype"), NULL);
     if (!name) {
@@ -98,16 +69,15 @@ static int read_dtype(const struct json *entry, struct safetensors_tensor *tenso
         tensor->file, tensor->name, name);
 }
 
-static int read_shape(const struct json *entry, struct safetensors_tensor *tensor,
-                      struct error *err)
+static int read_shape(const struct json *entry, struct tensor *tensor, struct error *err)
 {
     const struct json *shape = json_get(entry, "shape");
     size_t rank = json_size(shape);
-    if (json_kind(shape) != JSON_KIND_ARRAY || rank > SAFETENSORS_RANK_MAX) {
+    if (json_kind(shape) != JSON_KIND_ARRAY || rank > TENSOR_RANK_MAX) {
         return error_set(
             err, ERROR_FORMAT,
             "%s: tensor \"%.100s\" has no \"shape\" of at most %d numbers; " HINT_DAMAGED,
-            tensor->file, tensor->name, SAFETENSORS_RANK_MAX);
+            tensor->file, tensor->name, TENSOR_RANK_MAX);
     }
     tensor->rank = (unsigned)rank;
     tensor->elements = 1;
@@ -124,8 +94,8 @@ static int read_shape(const struct json *entry, struct safetensors_tensor *tenso
     return 0;
 }
 
-static int read_offsets(const struct shard *shard, const struct json *entry, size_t element_bytes,
-                        struct safetensors_tensor *tensor, struct error *err)
+static int read_offsets(const struct safetensors *file, const struct json *entry,
+                        size_t element_bytes, struct tensor *tensor, struct error *err)
 {
     const struct json *offsets = json_get(entry, "data_offsets");
     int64_t begin;
@@ -137,11 +107,11 @@ static int read_offsets(const struct shard *shard, const struct json *entry, siz
             "%s: tensor \"%.100s\" has no \"data_offsets\" [begin, end]; " HINT_DAMAGED,
             tensor->file, tensor->name);
     }
-    if ((uint64_t)end > shard->data_bytes) {
+    if ((uint64_t)end > file->data_bytes) {
         return error_set(err, ERROR_FORMAT,
                          "%s: tensor \"%.100s\" ends at byte %lld of the data, but the file holds "
                          "only %zu: the download was cut short, fetch it again",
-                         tensor->file, tensor->name, (long long)end, shard->data_bytes);
+                         tensor->file, tensor->name, (long long)end, file->data_bytes);
     }
     size_t needed;
     if (__builtin_mul_overflow(tensor->elements, element_bytes, &needed) ||
@@ -151,22 +121,22 @@ static int read_offsets(const struct shard *shard, const struct json *entry, siz
                          "not give; " HINT_DAMAGED,
                          tensor->file, tensor->name, (long long)(end - begin), tensor->dtype_name);
     }
-    tensor->bytes = shard->data + begin;
+    tensor->bytes = file->data + begin;
     tensor->size = needed;
     return 0;
 }
 
-static int read_tensor(const struct shard *shard, const char *name, const struct json *entry,
-                       struct safetensors_tensor *tensor, struct error *err)
+static int read_tensor(const struct safetensors *file, const char *name, const struct json *entry,
+                       struct tensor *tensor, struct error *err)
 {
     size_t element_bytes = 0;
-    *tensor = (struct safetensors_tensor){.name = name, .file = shard->path};
+    *tensor = (struct tensor){.name = name, .file = file->path};
     int code = read_dtype(entry, tensor, &element_bytes, err);
     if (code == 0) {
         code = read_shape(entry, tensor, err);
     }
     if (code == 0) {
-        code = read_offsets(shard, entry, element_bytes, tensor, err);
+        code = read_offsets(file, entry, element_bytes, tensor, err);
     }
     return code;
 }
@@ -175,50 +145,50 @@ static int read_tensor(const struct shard *shard, const char *name, const struct
 
 static int compare_places(const void *a, const void *b)
 {
-    const struct safetensors_tensor *left = a;
-    const struct safetensors_tensor *right = b;
+    const struct tensor *left = a;
+    const struct tensor *right = b;
     if (left->bytes != right->bytes) {
         return left->bytes < right->bytes ? -1 : 1;
     }
     return (left->size > right->size) - (left->size < right->size);
 }
 
-static int check_tiling(struct shard *shard, struct error *err)
+static int check_tiling(struct safetensors *file, struct error *err)
 {
-    if (shard->tensor_count > 1) {
-        qsort(shard->tensors, shard->tensor_count, sizeof *shard->tensors, compare_places);
+    if (file->tensor_count > 1) {
+        qsort(file->tensors, file->tensor_count, sizeof *file->tensors, compare_places);
     }
-    const unsigned char *expected = shard->data;
-    for (size_t i = 0; i < shard->tensor_count; i++) {
-        const struct safetensors_tensor *tensor = &shard->tensors[i];
+    const unsigned char *expected = file->data;
+    for (size_t i = 0; i < file->tensor_count; i++) {
+        const struct tensor *tensor = &file->tensors[i];
         if (tensor->bytes != expected) {
             return error_set(err, ERROR_FORMAT, "%s: tensor \"%.100s\" %s; " HINT_DAMAGED,
-                             shard->path, tensor->name,
+                             file->path, tensor->name,
                              tensor->bytes < expected ? "overlaps another tensor's data"
                                                       : "has unused bytes in front of its data");
         }
         expected += tensor->size;
     }
-    size_t used = (size_t)(expected - shard->data);
-    if (used != shard->data_bytes) {
+    size_t used = (size_t)(expected - file->data);
+    if (used != file->data_bytes) {
         return error_set(err, ERROR_FORMAT,
-                         "%s: %zu bytes at the end belong to no tensor; " HINT_DAMAGED, shard->path,
-                         shard->data_bytes - used);
+                         "%s: %zu bytes at the end belong to no tensor; " HINT_DAMAGED, file->path,
+                         file->data_bytes - used);
     }
     return 0;
 }
 
-static int read_header(struct shard *shard, struct error *err)
+static int read_header(struct safetensors *file, struct error *err)
 {
-    const struct json *root = json_root(shard->header);
+    const struct json *root = json_root(file->header);
     size_t members = json_size(root);
-    if (json_kind(root) != JSON_KIND_OBJECT || members > SAFETENSORS_TENSORS_MAX) {
+    if (json_kind(root) != JSON_KIND_OBJECT || members > TENSOR_COUNT_MAX) {
         return error_set(err, ERROR_FORMAT, "%s: the header does not list at most %d tensors; %s",
-                         shard->path, SAFETENSORS_TENSORS_MAX, HINT_DAMAGED);
+                         file->path, TENSOR_COUNT_MAX, HINT_DAMAGED);
     }
-    shard->tensors = calloc(members + 1, sizeof *shard->tensors);
-    if (!shard->tensors) {
-        return out_of_memory(shard->path, err);
+    file->tensors = calloc(members + 1, sizeof *file->tensors);
+    if (!file->tensors) {
+        return out_of_memory(file->path, err);
     }
     void *iterator = NULL;
     const char *name;
@@ -227,295 +197,72 @@ static int read_header(struct shard *shard, struct error *err)
         if (strcmp(name, "__metadata__") == 0) {
             continue;
         }
-        int code = read_tensor(shard, name, entry, &shard->tensors[shard->tensor_count], err);
+        int code = read_tensor(file, name, entry, &file->tensors[file->tensor_count], err);
         if (code != 0) {
             return code;
         }
-        shard->tensor_count++;
+        file->tensor_count++;
     }
-    int code = check_tiling(shard, err);
-    if (code != 0) {
-        return code;
-    }
-    map_init(&shard->by_name, SAFETENSORS_TENSORS_MAX);
-    for (size_t i = 0; i < shard->tensor_count; i++) {
-        struct safetensors_tensor *tensor = &shard->tensors[i];
-        if (!map_put(&shard->by_name, tensor->name, strlen(tensor->name), tensor)) {
-            return out_of_memory(shard->path, err);
-        }
-    }
-    return 0;
+    return check_tiling(file, err);
 }
 
-static int map_file(struct shard *shard, struct error *err)
+static int open_mapped(struct safetensors *file, struct error *err)
 {
-    int code = 0;
-    int fd = open(shard->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return error_set(err, ERROR_IO, "%s: cannot be opened: %s", shard->path, strerror(errno));
-    }
-    struct stat status;
-    if (fstat(fd, &status) != 0) {
-        code = error_set(err, ERROR_IO, "%s: cannot be read: %s", shard->path, strerror(errno));
-        goto out;
-    }
-    if (!S_ISREG(status.st_mode) || status.st_size < LENGTH_BYTES) {
-        code = error_set(err, ERROR_FORMAT, "%s: is not a file of at least %d bytes; " HINT_DAMAGED,
-                         shard->path, LENGTH_BYTES);
-        goto out;
-    }
-    shard->mapped_bytes = (size_t)status.st_size;
-    void *mapped = mmap(NULL, shard->mapped_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (mapped == MAP_FAILED) {
-        code = error_set(err, ERROR_IO, "%s: cannot be mapped: %s", shard->path, strerror(errno));
-        goto out;
-    }
-    shard->mapped = mapped;
-out:
-    close(fd);
-    return code;
-}
-
-/* Takes path over. */
-static int open_shard(struct shard *shard, char *path, struct error *err)
-{
-    shard->path = path;
-    int code = map_file(shard, err);
-    if (code != 0) {
-        return code;
-    }
+    const unsigned char *bytes = file->mapped.bytes;
     uint64_t header_bytes = 0;
     for (size_t i = LENGTH_BYTES; i-- > 0;) {
-        header_bytes = header_bytes << 8 | shard->mapped[i];
+        header_bytes = header_bytes << 8 | bytes[i];
     }
-    const char *header = (const char *)shard->mapped + LENGTH_BYTES;
+    const char *header = (const char *)bytes + LENGTH_BYTES;
     if (header_bytes > SAFETENSORS_HEADER_BYTES_MAX ||
-        header_bytes > shard->mapped_bytes - LENGTH_BYTES || header_bytes == 0 || *header != '{') {
+        header_bytes > file->mapped.size - LENGTH_BYTES || header_bytes == 0 || *header != '{') {
         return error_set(err, ERROR_FORMAT,
                          "%s: does not start with the length of a JSON header; " HINT_DAMAGED,
-                         path);
+                         file->path);
     }
-    shard->data = shard->mapped + LENGTH_BYTES + header_bytes;
-    shard->data_bytes = shard->mapped_bytes - LENGTH_BYTES - (size_t)header_bytes;
-    code = json_parse(header, (size_t)header_bytes, &shard->header, err);
+    file->data = bytes + LENGTH_BYTES + header_bytes;
+    file->data_bytes = file->mapped.size - LENGTH_BYTES - (size_t)header_bytes;
+    int code = json_parse(header, (size_t)header_bytes, &file->header, err);
     if (code != 0) {
-        return error_wrap(err, "%s: in the header", path);
+        return error_wrap(err, "%s: in the header", file->path);
     }
-    return read_header(shard, err);
+    return read_header(file, err);
 }
 
-static void close_shard(struct shard *shard)
+int safetensors_open(struct safetensors **file, const char *path, struct error *err)
 {
-    map_done(&shard->by_name);
-    free(shard->tensors);
-    json_free(shard->header);
-    if (shard->mapped) {
-        (void)munmap(shard->mapped, shard->mapped_bytes);
-    }
-    free(shard->path);
-}
-
-/* ---- the set of files ---- */
-
-static int use_tensor(struct safetensors *safetensors, struct safetensors_tensor *tensor,
-                      struct error *err)
-{
-    if (!map_put(&safetensors->by_name, tensor->name, strlen(tensor->name), tensor)) {
-        return error_set(err, ERROR_LIMIT, "%s: more than %d tensors, or no memory for them",
-                         safetensors->path, SAFETENSORS_TENSORS_MAX);
-    }
-    return 0;
-}
-
-static int open_single(struct safetensors *safetensors, const char *directory, struct error *err)
-{
-    safetensors->shards = calloc(1, sizeof *safetensors->shards);
-    char *path = join_path(directory, "model.safetensors");
-    if (!safetensors->shards || !path) {
-        free(path);
-        return out_of_memory(directory, err);
-    }
-    safetensors->shard_count = 1;
-    struct shard *shard = &safetensors->shards[0];
-    int code = open_shard(shard, path, err);
-    for (size_t i = 0; code == 0 && i < shard->tensor_count; i++) {
-        code = use_tensor(safetensors, &shard->tensors[i], err);
-    }
-    return code;
-}
-
-/* A shard's name must stay in the directory: "../../etc/x" is an attack, not a checkpoint. */
-static bool is_plain_name(const char *name)
-{
-    return name && *name != '\0' && strlen(name) <= NAME_MAX && !strchr(name, '/') &&
-           !strchr(name, '\\') && strcmp(name, ".") != 0 && !strstr(name, "..");
-}
-
-static int find_shard(struct safetensors *safetensors, const char *directory, const char *file,
-                      struct map *opened, struct shard **shard, struct error *err)
-{
-    *shard = map_get(opened, file, strlen(file));
-    if (*shard) {
-        return 0;
-    }
-    if (safetensors->shard_count == SAFETENSORS_SHARDS_MAX) {
-        return error_set(err, ERROR_LIMIT, "%s: names more than %d files", safetensors->path,
-                         SAFETENSORS_SHARDS_MAX);
-    }
-    char *path = join_path(directory, file);
-    *shard = &safetensors->shards[safetensors->shard_count];
-    if (!path || !map_put(opened, file, strlen(file), *shard)) {
-        free(path);
-        return out_of_memory(safetensors->path, err);
-    }
-    safetensors->shard_count++;
-    return open_shard(*shard, path, err);
-}
-
-static int open_listed(struct safetensors *safetensors, const char *directory,
-                       const struct json *weight_map, struct map *opened, struct error *err)
-{
-    void *iterator = NULL;
-    const char *name;
-    const struct json *value;
-    while (json_next(weight_map, &iterator, &name, &value)) {
-        const char *file = json_as_string(value, NULL);
-        if (!is_plain_name(file)) {
-            return error_set(err, ERROR_FORMAT,
-                             "%s: \"weight_map\" gives \"%.100s\" a file outside the checkpoint's "
-                             "directory; use a plain file name",
-                             safetensors->path, name);
-        }
-        struct shard *shard;
-        int code = find_shard(safetensors, directory, file, opened, &shard, err);
-        if (code != 0) {
-            return code;
-        }
-        struct safetensors_tensor *tensor = map_get(&shard->by_name, name, strlen(name));
-        if (!tensor) {
-            return error_set(
-                err, ERROR_FORMAT,
-                "%s: \"weight_map\" places tensor \"%.100s\" in %s, which lacks it; the "
-                "files are of different versions, download them all again",
-                safetensors->path, name, shard->path);
-        }
-        code = use_tensor(safetensors, tensor, err);
-        if (code != 0) {
-            return code;
-        }
-    }
-    return 0;
-}
-
-static int open_indexed(struct safetensors *safetensors, const char *directory, struct error *err)
-{
-    char *text = NULL;
-    size_t size = 0;
-    struct json_document *index = NULL;
-    struct map opened;
-    map_init(&opened, SAFETENSORS_SHARDS_MAX);
-
-    int code = lines_read_file(safetensors->path, INDEX_BYTES_MAX, &text, &size, err);
-    if (code != 0) {
-        goto out;
-    }
-    code = json_parse(text, size, &index, err);
-    if (code != 0) {
-        error_wrap(err, "%s", safetensors->path);
-        goto out;
-    }
-    const struct json *weight_map = json_get(json_root(index), "weight_map");
-    if (json_kind(weight_map) != JSON_KIND_OBJECT) {
-        code = error_set(err, ERROR_FORMAT, "%s: has no \"weight_map\" object", safetensors->path);
-        goto out;
-    }
-    safetensors->shards = calloc(SAFETENSORS_SHARDS_MAX, sizeof *safetensors->shards);
-    if (!safetensors->shards) {
-        code = out_of_memory(safetensors->path, err);
-        goto out;
-    }
-    code = open_listed(safetensors, directory, weight_map, &opened, err);
-out:
-    map_done(&opened);
-    json_free(index);
-    free(text);
-    return code;
-}
-
-int safetensors_open(struct safetensors **safetensors, const char *directory, struct error *err)
-{
-    *safetensors = NULL;
+    *file = NULL;
     struct safetensors *made = calloc(1, sizeof *made);
-    if (!made) {
-        return out_of_memory(directory, err);
+    char *copy = strdup(path);
+    if (!made || !copy) {
+        free(copy);
+        free(made);
+        return out_of_memory(path, err);
     }
-    map_init(&made->by_name, SAFETENSORS_TENSORS_MAX);
-    int code = 0;
-    made->path = join_path(directory, "model.safetensors");
-    if (!made->path) {
-        code = out_of_memory(directory, err);
-    } else if (access(made->path, F_OK) == 0) {
-        code = open_single(made, directory, err);
-    } else {
-        free(made->path);
-        made->path = join_path(directory, "model.safetensors.index.json");
-        if (!made->path) {
-            code = out_of_memory(directory, err);
-        } else if (access(made->path, F_OK) == 0) {
-            code = open_indexed(made, directory, err);
-        } else {
-            code =
-                error_set(err, ERROR_IO,
-                          "%s: holds neither model.safetensors nor model.safetensors.index.json; "
-                          "save the model with save_pretrained(safe_serialization=True)",
-                          directory);
-        }
-    }
+    made->path = copy;
+    int code = mapped_file_open(&made->mapped, path, LENGTH_BYTES, err);
+    code = code ? code : open_mapped(made, err);
     if (code != 0) {
         safetensors_close(made);
         return code;
     }
-    *safetensors = made;
+    *file = made;
     return 0;
 }
 
-void safetensors_close(struct safetensors *safetensors)
+void safetensors_close(struct safetensors *file)
 {
-    if (!safetensors) {
-        return;
+    if (file) {
+        free(file->tensors);
+        json_free(file->header);
+        mapped_file_close(&file->mapped);
+        free(file->path);
+        free(file);
     }
-    map_done(&safetensors->by_name);
-    for (size_t i = 0; i < safetensors->shard_count; i++) {
-        close_shard(&safetensors->shards[i]);
-    }
-    free(safetensors->shards);
-    free(safetensors->path);
-    free(safetensors);
 }
 
-const char *safetensors_path(const struct safetensors *safetensors)
+const struct tensor *safetensors_tensors(const struct safetensors *file, size_t *count)
 {
-    return safetensors->path;
-}
-
-const struct safetensors_tensor *safetensors_find(const struct safetensors *safetensors,
-                                                  const char *name)
-{
-    return map_get(&safetensors->by_name, name, strlen(name));
-}
-
-size_t safetensors_element_bytes(enum safetensors_dtype dtype)
-{
-    switch (dtype) {
-    case SAFETENSORS_F64:
-        return 8;
-    case SAFETENSORS_F32:
-        return 4;
-    case SAFETENSORS_F16:
-    case SAFETENSORS_BF16:
-        return 2;
-    case SAFETENSORS_OTHER:
-        break;
-    }
-    return 0;
+    *count = file->tensor_count;
+    return file->tensors;
 }

@@ -1,7 +1,7 @@
-/* safetensors_widen.c - tensor elements to float: exact for F32, F16 and BF16. Separate from the
- * reader because it also runs per token, when the encoder looks up embeddings; the loops are
- * branch-free so that compilers vectorise them. Assumes a little-endian machine, like the rest. */
-#include "nlp/safetensors.h"
+/* tensor.c - see tensor.h. Elements to float, exactly for F32, F16 and BF16. It also runs per
+ * token, when the encoder looks up embeddings, so the loops are branch-free and compilers vectorise
+ * them. Assumes a little-endian machine, like the rest. */
+#include "nlp/tensor.h"
 
 #include <assert.h>
 #include <string.h>
@@ -60,24 +60,39 @@ static void widen_doubles(const unsigned char *bytes, size_t count, float *out)
     }
 }
 
-void safetensors_widen(enum safetensors_dtype dtype, const unsigned char *bytes, size_t count,
-                       float *out)
+void tensor_widen(enum tensor_dtype dtype, const unsigned char *bytes, size_t count, float *out)
 {
     switch (dtype) {
-    case SAFETENSORS_F64:
+    case TENSOR_F64:
         widen_doubles(bytes, count, out);
         return;
-    case SAFETENSORS_F32:
+    case TENSOR_F32:
         memcpy(out, bytes, count * sizeof *out);
         return;
-    case SAFETENSORS_F16:
+    case TENSOR_F16:
         widen_halves(bytes, count, out);
         return;
-    case SAFETENSORS_BF16:
+    case TENSOR_BF16:
         widen_brains(bytes, count, out);
         return;
-    case SAFETENSORS_OTHER:
+    case TENSOR_OTHER:
         break;
     }
     assert(!"a tensor of this type is never widened");
+}
+
+size_t tensor_element_bytes(enum tensor_dtype dtype)
+{
+    switch (dtype) {
+    case TENSOR_F64:
+        return 8;
+    case TENSOR_F32:
+        return 4;
+    case TENSOR_F16:
+    case TENSOR_BF16:
+        return 2;
+    case TENSOR_OTHER:
+        break;
+    }
+    return 0;
 }

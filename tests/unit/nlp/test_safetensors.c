@@ -1,5 +1,5 @@
 /* Good files give exact values; every kind of damage gives a message that names file and tensor. */
-#include "nlp/safetensors.h"
+#include "nlp/weights.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,9 +81,9 @@ static void write_file(struct place *place, const char *name, const char *header
 
 static void expect_failure(const struct place *place, int code, const char *part)
 {
-    struct safetensors *opened = NULL;
+    struct weights *opened = NULL;
     struct error err = {0};
-    int got = safetensors_open(&opened, place->directory, &err);
+    int got = weights_open(&opened, place->directory, &err);
     if (got != code || !strstr(err.message, part)) {
         fail_msg("code %d, expected %d with \"%s\": %s", got, code, part, err.message);
     }
@@ -122,44 +122,44 @@ static void values_of_every_type_are_exact(void **state)
         0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xD0, 0x3F, /* 0.25 */
     };
     write_file(place, "model.safetensors", header, data, sizeof data);
-    struct safetensors *opened;
+    struct weights *opened;
     struct error err = {0};
-    assert_int_equal(safetensors_open(&opened, place->directory, &err), 0);
+    assert_int_equal(weights_open(&opened, place->directory, &err), 0);
     float out[8];
 
-    const struct safetensors_tensor *half = safetensors_find(opened, "half");
+    const struct tensor *half = weights_find(opened, "half");
     assert_non_null(half);
     assert_int_equal(half->elements, 8);
-    safetensors_widen(half->dtype, half->bytes, 8, out);
+    tensor_widen(half->dtype, half->bytes, 8, out);
     assert_true(out[0] == 1.0f && out[1] == -2.0f && out[2] == 65504.0f);
     assert_true(out[3] == 0x1p-24f && out[4] == -1023 * 0x1p-24f);
     assert_true(out[5] == 0.0f && signbit(out[5]));
     assert_true(isinf(out[6]) && isnan(out[7]));
 
-    const struct safetensors_tensor *brain = safetensors_find(opened, "brain");
+    const struct tensor *brain = weights_find(opened, "brain");
     assert_non_null(brain);
     assert_int_equal(brain->rank, 2);
     assert_true(brain->shape[0] == 2 && brain->shape[1] == 1);
-    safetensors_widen(brain->dtype, brain->bytes, 2, out);
+    tensor_widen(brain->dtype, brain->bytes, 2, out);
     assert_true(out[0] == 1.0f && out[1] == 3.140625f);
 
-    const struct safetensors_tensor *one = safetensors_find(opened, "one");
+    const struct tensor *one = weights_find(opened, "one");
     assert_non_null(one);
     assert_int_equal(one->rank, 0);
-    safetensors_widen(one->dtype, one->bytes, 1, out);
+    tensor_widen(one->dtype, one->bytes, 1, out);
     assert_true(out[0] == 3.0f);
 
-    const struct safetensors_tensor *wide = safetensors_find(opened, "wide");
+    const struct tensor *wide = weights_find(opened, "wide");
     assert_non_null(wide);
-    safetensors_widen(wide->dtype, wide->bytes, 1, out);
+    tensor_widen(wide->dtype, wide->bytes, 1, out);
     assert_true(out[0] == 0.25f);
 
-    assert_int_equal(safetensors_find(opened, "ids")->dtype, SAFETENSORS_OTHER);
-    assert_int_equal(safetensors_find(opened, "none")->elements, 0);
-    assert_null(safetensors_find(opened, "__metadata__"));
-    assert_null(safetensors_find(opened, "absent"));
-    safetensors_close(opened);
-    safetensors_close(NULL);
+    assert_int_equal(weights_find(opened, "ids")->dtype, TENSOR_OTHER);
+    assert_int_equal(weights_find(opened, "none")->elements, 0);
+    assert_null(weights_find(opened, "__metadata__"));
+    assert_null(weights_find(opened, "absent"));
+    weights_close(opened);
+    weights_close(NULL);
 }
 
 static void a_damaged_header_is_refused(void **state)
@@ -248,11 +248,11 @@ static void every_truncation_of_a_good_file_is_refused(void **state)
     static const char good[] = "\x38\0\0\0\0\0\0\0"
                                "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}  "
                                "12345678";
-    struct safetensors *opened;
+    struct weights *opened;
     struct error err = {0};
     write_bytes(place, "model.safetensors", good, sizeof good - 1);
-    assert_int_equal(safetensors_open(&opened, place->directory, &err), 0);
-    safetensors_close(opened);
+    assert_int_equal(weights_open(&opened, place->directory, &err), 0);
+    weights_close(opened);
     for (size_t size = 0; size < sizeof good - 1; size++) {
         write_bytes(place, "model.safetensors", good, size);
         expect_failure(place, ERROR_FORMAT, "model.safetensors");
@@ -262,7 +262,7 @@ static void every_truncation_of_a_good_file_is_refused(void **state)
 static void a_directory_without_weights_says_what_to_do(void **state)
 {
     struct place *place = *state;
-    expect_failure(place, ERROR_IO, "save_pretrained(safe_serialization=True)");
+    expect_failure(place, ERROR_IO, "pytorch_model.bin");
 }
 
 #define INDEX  "model.safetensors.index.json"
@@ -282,21 +282,21 @@ static void shards_are_found_through_the_index(void **state)
                "\"c\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
                "\0\0\0\x40\0\0\x40\x40", 8);
     write_index(place, "{\"weight_map\":{\"a\":\"x.safetensors\",\"c\":\"y.safetensors\"}}");
-    struct safetensors *opened;
+    struct weights *opened;
     struct error err = {0};
-    assert_int_equal(safetensors_open(&opened, place->directory, &err), 0);
+    assert_int_equal(weights_open(&opened, place->directory, &err), 0);
     float value;
-    const struct safetensors_tensor *tensor = safetensors_find(opened, "a");
+    const struct tensor *tensor = weights_find(opened, "a");
     assert_non_null(tensor);
-    safetensors_widen(tensor->dtype, tensor->bytes, 1, &value);
+    tensor_widen(tensor->dtype, tensor->bytes, 1, &value);
     assert_true(value == 1.0f);
-    tensor = safetensors_find(opened, "c");
+    tensor = weights_find(opened, "c");
     assert_non_null(tensor);
-    safetensors_widen(tensor->dtype, tensor->bytes, 1, &value);
+    tensor_widen(tensor->dtype, tensor->bytes, 1, &value);
     assert_true(value == 3.0f);
     assert_non_null(strstr(tensor->file, "/y.safetensors"));
-    assert_null(safetensors_find(opened, "b")); /* not listed */
-    safetensors_close(opened);
+    assert_null(weights_find(opened, "b")); /* not listed */
+    weights_close(opened);
 }
 
 static void a_bad_index_is_refused(void **state)

@@ -1,0 +1,23 @@
+/* nlp/mapped_file.h - a whole file as read-only memory. Whoever truncates the file while it is open
+ * kills the program, as with any mmap. */
+#ifndef NLP_MAPPED_FILE_H
+#define NLP_MAPPED_FILE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+struct mapped_file {
+    const unsigned char *bytes; /* NULL when closed */
+    size_t size;
+};
+
+/* A file that is not regular or shorter than bytes_min (at least 1) is ERROR_FORMAT. Errors begin
+ * with the path. */
+int mapped_file_open(struct mapped_file *file, const char *path, size_t bytes_min,
+                     struct error *err);
+
+/* Accepts a zeroed file. */
+void mapped_file_close(struct mapped_file *file);
+
+#endif
