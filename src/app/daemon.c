@@ -1,5 +1,5 @@
 /* daemon.c - the daemon's life: start, run, stop. See daemon.h and ARCHITECTURE.md. */
-#include "app/daemon_internal.h"
+#include "app/daemon_wallboard.h"
 
 #include "app/model_path.h"
 #include "app/wire.h"
@@ -281,6 +281,7 @@ void daemon_destroy(struct daemon *daemon)
     }
     daemon->closing = true;
     score_pool_destroy(daemon->pool);
+    daemon_wallboard_destroy(daemon->wallboard);
     http_server_destroy(daemon->server);
     cxone_destroy(daemon->cxone);
     http_client_destroy(daemon->client);

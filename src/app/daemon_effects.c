@@ -1,6 +1,6 @@
 /* daemon_effects.c - carries out what the pipeline asks, and brings the answers back to it. Each
  * outstanding request has a small heap object that knows whose it is. */
-#include "app/daemon_internal.h"
+#include "app/daemon_wallboard.h"
 
 #include "app/message.h"
 
@@ -183,6 +183,7 @@ static void carry_out(struct daemon *daemon, const struct effect *effect)
         break;
     case EFFECT_NOTE:
         daemon_report_note(daemon, effect);
+        daemon_wallboard_note(daemon->wallboard, effect);
         break;
     case EFFECT_CLOSED:
         break;
@@ -199,10 +200,11 @@ static void watch_queue(struct daemon *daemon)
 {
     size_t queued = score_pool_queued(daemon->pool);
     if (queued >= QUEUE_HIGH) {
-        pipeline_hold_polls(daemon->pipeline, true);
+        daemon->polls_held = true;
     } else if (queued <= QUEUE_LOW) {
-        pipeline_hold_polls(daemon->pipeline, false);
+        daemon->polls_held = false;
     }
+    pipeline_hold_polls(daemon->pipeline, daemon->polls_held);
 }
 
 void daemon_step(struct daemon *daemon, const struct pipeline_event *event)
@@ -239,6 +241,7 @@ void daemon_on_answer(void *user, const struct score_answer *answer)
         .score = answer->score,
     };
     daemon_report_answer(daemon, answer);
+    daemon_wallboard_answer(daemon->wallboard, answer);
     daemon_step(daemon, &event);
 }
 
@@ -280,6 +283,7 @@ static void on_discovered(void *user, const struct cxone_result *result)
         return;
     }
     daemon->discovered = true;
+    daemon->discovered_at = loop_now(daemon->loop);
     roster_begin(&daemon->roster);
     for (size_t i = 0; i < result->active_count; i++) {
         const struct cxone_active *active = &result->active[i];

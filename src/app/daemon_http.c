@@ -1,7 +1,8 @@
 /* daemon_http.c - the daemon's own server: /metrics, /healthz (the process makes progress) and
- * /readyz (it may own work: token held, discovery read). Nothing here names a call or a customer.
+ * /readyz (it may own work: token held, discovery read). Nothing of these names a call or a
+ * customer. The rest is the supervisors' page (daemon_wallboard.c), where calls have their names.
  */
-#include "app/daemon_internal.h"
+#include "app/daemon_wallboard.h"
 
 #include "app/wire.h"
 
@@ -89,8 +90,8 @@ static void serve(void *user, struct http_exchange *exchange)
         reply_text(exchange, 200, "ok\n");
     } else if (strcmp(path, "/readyz") == 0) {
         serve_ready(daemon, exchange);
-    } else {
-        reply_text(exchange, 404, "here are /metrics, /healthz and /readyz\n");
+    } else if (!daemon_wallboard_serve(daemon->wallboard, exchange)) {
+        reply_text(exchange, 404, "here are /, /api/calls, /metrics, /healthz and /readyz\n");
     }
 }
 
@@ -109,6 +110,10 @@ int daemon_http_create(struct daemon *daemon, struct error *err)
         return 0;
     }
     int result = wire_listen(daemon->config->http_listen, address, &options.port, err);
+    if (result) {
+        return result;
+    }
+    result = daemon_wallboard_create(&daemon->wallboard, daemon, err);
     if (result) {
         return result;
     }

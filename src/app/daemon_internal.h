@@ -1,6 +1,6 @@
 /* app/daemon_internal.h - the daemon's state, shared by daemon.c (life), daemon_effects.c (doing
- * what the pipeline asks), daemon_report.c (logs and metrics) and daemon_http.c (its own server).
- */
+ * what the pipeline asks), daemon_report.c (logs and metrics), daemon_http.c (its own server) and
+ * daemon_wallboard.c (the supervisors' page). */
 #ifndef APP_DAEMON_INTERNAL_H
 #define APP_DAEMON_INTERNAL_H
 
@@ -31,6 +31,7 @@ struct daemon {
     struct loop_timer *stop_timer;
     struct http_client *client;
     struct http_server *server;
+    struct daemon_wallboard *wallboard; /* NULL without a server */
     struct cxone *cxone;
     struct scorer *scorer;
     struct score_pool *pool;
@@ -41,6 +42,8 @@ struct daemon {
     struct mono started;
     bool discovering;
     bool discovered; /* one good list was read */
+    struct mono discovered_at;
+    bool polls_held; /* the scorer is behind */
     bool stopping;
     bool closing; /* being destroyed: answers are only freed */
     bool first_suggestion_told;

@@ -1,0 +1,172 @@
+/* wallboard_items.c - the board's items as JSON, the tail of the list of changes at a time. Member
+ * names are those of docs/WALLBOARD.md. See wallboard.h. */
+#include "app/wallboard_internal.h"
+
+#include "base/json_write.h"
+
+static void write_text(struct json_writer *writer, const char *key, const char *text)
+{
+    json_write_key(writer, key);
+    json_write_cstring(writer, text);
+}
+
+static void write_integer(struct json_writer *writer, const char *key, int64_t value)
+{
+    json_write_key(writer, key);
+    json_write_integer(writer, value);
+}
+
+static void write_boolean(struct json_writer *writer, const char *key, bool value)
+{
+    json_write_key(writer, key);
+    json_write_boolean(writer, value);
+}
+
+static void write_fixed(struct json_writer *writer, const char *key, int64_t fixed)
+{
+    json_write_key(writer, key);
+    json_write_number(writer, (double)fixed / MOOD_ONE, 4);
+}
+
+static void write_reading(struct json_writer *writer, const struct call_reading *reading)
+{
+    write_fixed(writer, "score", reading->score);
+    write_text(writer, "trend", call_trend_name(reading->trend));
+    write_fixed(writer, "difference", reading->difference);
+    write_integer(writer, "samples", reading->samples);
+    write_fixed(writer, "score_before", reading->score_before);
+    write_integer(writer, "samples_before", reading->samples_before);
+    write_integer(writer, "utterances", reading->utterances);
+    write_integer(writer, "as_of_ms", reading->as_of_ms);
+}
+
+static void write_points(struct json_writer *writer, const struct wallboard_call *call,
+                         uint64_t after)
+{
+    json_write_key(writer, "points");
+    json_write_array_begin(writer);
+    for (size_t i = 0; i < call->point_count; i++) {
+        const struct wallboard_point *point = &call->points[i];
+        if (point->revision > after) {
+            json_write_array_begin(writer);
+            json_write_integer(writer, point->as_of_ms);
+            json_write_number(writer, (double)point->score / MOOD_ONE, 4);
+            json_write_array_end(writer);
+        }
+    }
+    json_write_array_end(writer);
+}
+
+static void write_call(struct json_writer *writer, const struct wallboard_call *call,
+                       uint64_t after)
+{
+    write_text(writer, "kind", "call");
+    write_text(writer, "id", call->id);
+    write_boolean(writer, "live", call->live);
+    write_integer(writer, "followed_ms", call->followed_ms);
+    write_integer(writer, "late_ms", call->late_ms);
+    write_text(writer, "attributes", attribute_state_name(call->attributes));
+    write_integer(writer, "alert", call->alert ? (int64_t)call->alert->number : 0);
+    write_boolean(writer, "has_reading", call->has_reading);
+    if (call->has_reading) {
+        write_reading(writer, &call->reading);
+    }
+    write_points(writer, call, after);
+}
+
+static void write_evidence(struct json_writer *writer, const struct wallboard_alert *alert)
+{
+    json_write_key(writer, "evidence");
+    json_write_array_begin(writer);
+    for (uint32_t i = 0; i < alert->evidence_count; i++) {
+        const struct call_evidence *evidence = &alert->evidence[i];
+        json_write_object_begin(writer);
+        write_integer(writer, "start_ms", evidence->start_ms);
+        write_integer(writer, "end_ms", evidence->end_ms);
+        write_text(writer, "speaker", speaker_name(evidence->speaker));
+        write_fixed(writer, "score", evidence->score);
+        write_fixed(writer, "contribution", evidence->contribution);
+        json_write_object_end(writer);
+    }
+    json_write_array_end(writer);
+}
+
+static void write_alert(struct json_writer *writer, const struct wallboard_alert *alert)
+{
+    write_text(writer, "kind", "alert");
+    write_integer(writer, "number", (int64_t)alert->number);
+    write_text(writer, "id", alert->id);
+    write_integer(writer, "episode", alert->episode);
+    write_text(writer, "path", call_alert_path_name(alert->path));
+    write_integer(writer, "opened_ms", alert->opened_ms);
+    write_integer(writer, "closed_ms", alert->closed_ms);
+    write_boolean(writer, "recovered", alert->recovered);
+    write_text(writer, "suggestion", suggestion_state_name(alert->suggestion));
+    write_reading(writer, &alert->reading);
+    write_evidence(writer, alert);
+}
+
+static void write_item(struct json_writer *writer, const struct wallboard_item *item,
+                       uint64_t after)
+{
+    json_write_object_begin(writer);
+    switch (item->kind) {
+    case WALLBOARD_CALL:
+        write_call(writer, (const struct wallboard_call *)item, after);
+        break;
+    case WALLBOARD_ALERT:
+        write_alert(writer, (const struct wallboard_alert *)item);
+        break;
+    case WALLBOARD_GONE:
+        write_text(writer, "kind", "gone");
+        write_text(writer, "id", ((const struct wallboard_gone *)item)->id);
+        break;
+    }
+    json_write_object_end(writer);
+}
+
+/* The oldest item that changed after a revision. From the end, because most readers are close. */
+static const struct wallboard_item *first_after(const struct wallboard *board, uint64_t revision)
+{
+    if (revision == 0) {
+        return board->oldest;
+    }
+    const struct wallboard_item *first = NULL;
+    for (const struct wallboard_item *item = board->newest; item && item->revision > revision;
+         item = item->older) {
+        first = item;
+    }
+    return first;
+}
+
+uint64_t wallboard_revision(const struct wallboard *board)
+{
+    return board->revision;
+}
+
+bool wallboard_remembers(const struct wallboard *board, uint64_t revision)
+{
+    return revision == 0 || (revision >= board->forgotten && revision <= board->revision);
+}
+
+bool wallboard_write_items(const struct wallboard *board, uint64_t *revision, size_t bytes,
+                           struct buf *out)
+{
+    struct json_writer writer;
+    uint64_t after = *revision;
+    size_t begun = out->size;
+    json_writer_init(&writer, out);
+    json_write_array_begin(&writer);
+    const struct wallboard_item *item = first_after(board, after);
+    for (; item && out->size - begun < bytes; item = item->newer) {
+        if (after > 0 || item->kind != WALLBOARD_GONE) {
+            write_item(&writer, item, after);
+        }
+        *revision = item->revision;
+    }
+    json_write_array_end(&writer);
+    if (!item) {
+        *revision = board->revision;
+    }
+    return item != NULL;
+}
