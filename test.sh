@@ -15,7 +15,7 @@ case "${1:-}" in
 esac
 
 jobs=$(nproc)
-tools/install_packages.sh
+tools/install_packages.sh --browser
 cmake --preset release
 cmake --build --preset release -j "$jobs"
 if [ -z "$quick" ]; then

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the Debian 12 packages that building and testing need, if any is missing.
+# Installs the Debian 12 packages that building and testing need, if any is missing; with --browser
+# also those that the test of the supervisors' page needs.
 set -eu
 
 packages='
@@ -20,6 +21,14 @@ libssl-dev          certificates of the simulator
 zlib1g-dev          compressed recordings
 python3             tests and checks
 '
+
+if [ "${1:-}" = --browser ]; then
+    packages="$packages
+chromium            shows the supervisors' page to its test
+chromium-driver     lets a program use it
+python3-selenium    speaks to the driver
+"
+fi
 
 missing=''
 while read -r name why; do
