@@ -175,7 +175,7 @@ static void guess_try(struct guess *guess, const char *name)
     }
 }
 
-static int fail_at(const struct loader *loader, struct script_yaml_mark mark, const char *what,
+static int fail_at(const struct loader *loader, struct yaml_reader_mark mark, const char *what,
                    const char *written, const char *closest)
 {
     return error_set(loader->err, ERROR_CONFIG, "%s:%zu:%zu: %s \"%s\"%s%s%s", loader->name,
@@ -374,7 +374,7 @@ static int find_field(const struct loader *loader, enum script_verb verb, enum f
 }
 
 static int check_action(const struct loader *loader, const struct script_action *action,
-                        unsigned given, struct script_yaml_mark mark)
+                        unsigned given, struct yaml_reader_mark mark)
 {
     const struct verb_row *row = &verbs[action->verb];
     for (int f = 0; f < FIELDS; f++) {

@@ -4,6 +4,7 @@
 #define SIM_SCRIPT_YAML_H
 
 #include "base/error.h"
+#include "base/yaml_reader.h"
 
 #include <stddef.h>
 
@@ -14,21 +15,16 @@ enum {
     SCRIPT_YAML_FILE_BYTES_MAX = 1 << 18,
 };
 
-struct script_yaml_mark {
-    size_t line; /* from 1, as column */
-    size_t column;
-};
-
 struct script_yaml_field {
     char key[SCRIPT_YAML_TEXT_BYTES];
-    struct script_yaml_mark key_mark;
-    struct script_yaml_mark value_mark;
+    struct yaml_reader_mark key_mark;
+    struct yaml_reader_mark value_mark;
     char values[SCRIPT_YAML_VALUES_MAX][SCRIPT_YAML_TEXT_BYTES];
     size_t value_count; /* 1 unless written as a list */
 };
 
 struct script_yaml_item {
-    struct script_yaml_mark mark;
+    struct yaml_reader_mark mark;
     struct script_yaml_field fields[SCRIPT_YAML_FIELDS_MAX];
     size_t field_count;
 };

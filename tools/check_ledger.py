@@ -34,6 +34,7 @@ MUST_BE_ZERO = {
     "scored_unserved": "scored although no such form was served",
     "wrongly_blank": "called unscorable although there is something to judge",
     "wrongly_scored": "scored although nothing is left after cleaning",
+    "masked_scored": "spoken while masked, as undertone had been told, and scored all the same",
     "doubled": "suggestions an agent saw twice, or without an alert",
     "attribute_mismatches": "calls whose last attributes are wrong",
     "count_regressions": "attribute writes that went back to an older state",
@@ -49,28 +50,42 @@ def score_of(table, form):
         return "foreign"
 
 
-def expected_scorings(ledger, key):
-    """(utterance hash, revision) -> (form, when first served), for every customer form served."""
-    expected = {}
+def served_scorings(ledger, key):
+    """(utterance hash, revision) -> (utterance, version), for every customer form served."""
+    served = {}
     for call in ledger.calls.values():
         ordinals = collections.Counter()
         for utterance in call.arrivals:
             name = utterance_hash(key, call.name, utterance.start, ordinals[utterance.start])
             ordinals[utterance.start] += 1
             for revision, version in enumerate(utterance.served):
-                expected[name, revision] = utterance.forms[version], utterance.served_t[version]
-    return expected
+                served[name, revision] = utterance, version
+    return served
+
+
+def check_masked(served, log):
+    """What was spoken while masked must not be scored, by those who had been told in time."""
+    known = {name for name, (utterance, _) in served.items() if utterance.masked_known}
+    masked = {name for name, (utterance, _) in served.items() if utterance.masked}
+    return {
+        "masked": len(known),
+        "masked_untold": len(masked) - len(known),
+        "masked_scored": sum(1 for name in known if log.scored[name]),
+    }
 
 
 def check_scorings(ledger, log, table, key, grace_ms):
     """served_final, scored, lost, scored_twice and their kin. A form that was served for the first
     time in the very last moment may have been cut off by the end of the run: in_flight."""
-    expected = expected_scorings(ledger, key)
+    served = served_scorings(ledger, key)
+    expected = {name: found for name, found in served.items() if not found[0].masked}
     names = ("scored", "blank", "lost", "in_flight", "scored_twice", "foreign_texts",
              "wrongly_blank", "wrongly_scored")
     found = dict.fromkeys(names, 0)
     found["served_final"] = len(expected)
-    for name, (form, served_t) in expected.items():
+    found.update(check_masked(served, log))
+    for name, (utterance, version) in expected.items():
+        form, served_t = utterance.forms[version], utterance.served_t[version]
         scored, blank = log.scored[name], log.unscorable[name]
         score = score_of(table, form)
         missing = "in_flight" if served_t > ledger.last_t - grace_ms else "lost"
@@ -82,7 +97,7 @@ def check_scorings(ledger, log, table, key, grace_ms):
         found["wrongly_blank"] += blank > 0 and score is not None
         found["wrongly_scored"] += scored > 0 and score is None
     found["scored_unserved"] = sum(
-        1 for name in set(log.scored) | set(log.unscorable) if name not in expected
+        1 for name in set(log.scored) | set(log.unscorable) if name not in served
     )
     return found
 
@@ -106,11 +121,13 @@ def check_suggestions(ledger, log, key):
     }
 
 
-def judged_of(call, table):
+def judged_of(call, table, with_untold=False):
     """(end, score) of the customer utterances served, in their last form; None if a text is
-    foreign."""
+    foreign. Those spoken while masked count only where asked for, and undertone was not told."""
     judged = []
     for utterance in call.arrivals:
+        if utterance.masked and not (with_untold and not utterance.masked_known):
+            continue
         score = score_of(table, utterance.last())
         if score == "foreign":
             return None
@@ -161,6 +178,8 @@ def check_attributes(ledger, table, options):
         for _, attributes in call.patches:
             merged.update(attributes)
         fault, near = attribute_fault(merged, judged, options)
+        if fault and any(u.masked and not u.masked_known for u in call.arrivals):
+            fault, near = attribute_fault(merged, judged_of(call, table, True), options)
         near_limit += near
         if fault:
             faults.append(f"{call.name}: {fault}")
@@ -190,7 +209,7 @@ def call_latencies(call, ledger, table, options):
     latencies, uncovered, rank, at = [], 0, 0, 0
     for utterance in call.arrivals:
         form = utterance.first()
-        if score_of(table, form) in (None, "foreign"):
+        if utterance.masked or score_of(table, form) in (None, "foreign"):
             continue
         rank += 1
         while at < len(counts) and counts[at][1] < rank:
@@ -285,6 +304,7 @@ def check(ledger, log, table, key, options):
     report.update(check_latency(ledger, table, options))
     report["first_suggestion_s"] = first_suggestion_s(ledger, log)
     report.update(describe_traffic(ledger))
+    report["disorder"] = dict(ledger.disorder.most_common())
     report["log_events"] = dict(log.events.most_common())
     report["log_levels"] = dict(log.levels.most_common())
     report["log_foreign_lines"] = log.foreign_lines
@@ -309,6 +329,9 @@ def failures_of(report, options):
     for name, value, limit in measured:
         if limit is not None and (value is None or value > limit):
             failures.append(f"{name} is {value} s, at most {limit} s wanted")
+    for name in options.expect:
+        if not report["disorder"].get(name) and not report["rejected_why"].get(name):
+            failures.append(f"{name} never happened: the run did not test it")
     for name in ("served_final", "calls_checked", "suggestions"):
         least = getattr(options, "min_" + name)
         if report[name] < least:
@@ -349,6 +372,12 @@ def summary_lines(report):
         f"requests    {report['requests']} ({statuses}), 429 share "
         f"{100 * report['share_429']:.3f} %, busiest second {report['busiest_second']}"
     )
+    if report["disorder"]:
+        things = ", ".join(f"{name}: {n}" for name, n in report["disorder"].items() if n)
+        yield (
+            f"disorder    {things or 'none'}; masked utterances {report['masked']}, "
+            f"{report['masked_untold']} before undertone was told, scored {report['masked_scored']}"
+        )
     if report["rejected_why"]:
         reasons = ", ".join(f"{why}: {n}" for why, n in report["rejected_why"].items())
         yield f"refused     {reasons}"
@@ -373,6 +402,8 @@ def add_options(parser):
     parser.add_argument("--count-key", default="sentiment_utterances")
     parser.add_argument("--warm-up", type=float, default=0, metavar="S",
                         help="latencies count from S seconds after the first poll")
+    parser.add_argument("--expect", action="append", default=[], metavar="NAME",
+                        help="a disorder, or reason of a refusal, that must have happened")
     parser.add_argument("--p50", type=float, help="most seconds from visible to attribute, median")
     parser.add_argument("--p99", type=float, help="the same for 99 of 100")
     parser.add_argument("--first-suggestion", type=float, help="most seconds from start to it")

@@ -16,6 +16,8 @@ class Utterance:
         self.forms = {}  # version -> its utterance line
         self.served = []  # versions in the order they were first served
         self.served_t = {}  # version -> when that was
+        self.masked = False  # spoken while the call was masked
+        self.masked_known = False  # and the reader had been told by then
 
     def first(self):
         return self.forms[self.served[0]]
@@ -33,6 +35,16 @@ class Call:
         self.patches = []  # (t, attributes)
         self.suggestions = []  # (t, idempotency key, repeat)
         self.ended_t = None
+        self.masks = {}  # vendor ms since when it was masked -> when that was first listed, or None
+
+    def mask_listed_t(self, end):
+        """When the masking in which something ended was first listed; None for never."""
+        begun = [since for since in self.masks if since <= end]
+        return self.masks[max(begun)] if begun else None
+
+
+# A reader that was told of a masking less than this before cannot be blamed.
+TOLD_MS = 250
 
 
 class Ledger:
@@ -44,6 +56,7 @@ class Ledger:
         self.exit = None
         self.statuses = collections.Counter()  # (kind, status) -> requests
         self.reasons = collections.Counter()  # why of rejected requests
+        self.disorder = collections.Counter()  # what was made difficult, by name
         self.request_times = []
         self.first_served_t = None
         self.last_t = 0
@@ -73,41 +86,74 @@ class Ledger:
     def _add_exit(self, line):
         self.exit = line
 
+    def _add_call_started(self, line):
+        self.disorder["transferred"] += line.get("continues") is not None
+
+    def _add_call_state(self, line):
+        """A change of state. One to "ended" is a break: the call comes back."""
+        self.disorder["break" if line["state"] == "ended" else line["state"]] += 1
+        if line["state"] == "masked":
+            self.call(line["call"]).masks.setdefault(line["since"])
+
+    def _add_action(self, line):
+        self.disorder[line["do"]] += 1
+
     def _add_utterance(self, line):
         utterances = self.call(line["call"]).utterances
         if line["n"] not in utterances:
             utterances[line["n"]] = Utterance(line["speaker"], line["start"])
-        utterances[line["n"]].forms[line["version"]] = line
+            self.disorder["late"] += bool(line.get("late"))
+            self.disorder["displaced"] += bool(line.get("displaced"))
+        utterance = utterances[line["n"]]
+        utterance.forms[line["version"]] = line
+        utterance.masked = bool(line.get("masked"))
 
     def _add_served(self, line):
         self._request("served", line)
         if self.first_served_t is None:
             self.first_served_t = line["t"]
         call = self.call(line["call"])
+        for _, flaw in line.get("flawed", ()):
+            self.disorder[flaw] += 1
         for n, version in line["finals"]:
             utterance = call.utterances[n]
             if utterance.speaker != "customer" or version in utterance.served:
                 continue
             if not utterance.served:
                 call.arrivals.append(utterance)
+                told_t = call.mask_listed_t(utterance.forms[version]["end"])
+                told = told_t is not None and line["t"] - told_t >= TOLD_MS
+                utterance.masked_known = utterance.masked and told
             utterance.served.append(version)
             utterance.served_t[version] = line["t"]
             call.last_served_t = line["t"]
 
     def _add_attributes(self, line):
         self._request("attributes", line)
+        self._note_answer(line)
         self.call(line["call"]).patches.append((line["t"], line["attributes"]))
 
     def _add_suggestion(self, line):
         self._request("suggestion", line)
+        self._note_answer(line)
         told = (line["t"], line.get("idempotency_key"), bool(line.get("repeat")))
         self.call(line["call"]).suggestions.append(told)
 
     def _add_token(self, line):
         self.statuses["token", line["status"]] += 1  # never counted against quotas
+        self._note_answer(line)
 
     def _add_active(self, line):
         self._request("active", line)
+        for name, state, since in line.get("states", ()):
+            if state == "masked":
+                call = self.call(name)
+                call.masks[since] = call.masks.get(since) or line["t"]
+
+    def _note_answer(self, line):
+        """What became of the answer to something that was carried out."""
+        if "answer" in line:
+            self.disorder["spoiled " + line["kind"]] += 1
 
     def _add_rejected(self, line):
         self._request("rejected", line)

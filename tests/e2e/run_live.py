@@ -35,6 +35,7 @@ def parse_arguments():
     parser.add_argument("--call-quota", type=float, default=0, help="the same for one call")
     for name in ("late", "revised", "duplicated", "out-of-order", "fault-429", "fault-503"):
         parser.add_argument("--" + name, type=float, default=0, help="share, 0 to 1")
+    parser.add_argument("--script", help="what goes wrong, and when: one of sim/scripts")
     parser.add_argument("--sim-option", action="append", default=[], help="as --sim-option=--x=y")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                         help="a setting of undertone")
@@ -49,6 +50,8 @@ def simulator_arguments(options):
     arguments = []
     for name in names:
         arguments += ["--" + name.replace("_", "-"), f"{getattr(options, name):g}"]
+    if options.script:
+        arguments += ["--script", options.script]
     return arguments + options.sim_option
 
 

@@ -46,20 +46,28 @@ class Run:
         self.log_lines.append({"ts": "2023-11-14T22:13:21.000Z", "event": event, **members})
 
     def speak(self, n, end, text, start=None, version=1, speaker="customer", visible=None,
-              call="c"):
+              call="c", masked=False):
         """Utterance n, one second long unless told, visible half a second after its end."""
         start = end - 1 if start is None else start
         visible = end + 0.5 if visible is None else visible
         self.write(
             visible, "utterance", call=call, n=n, speaker=speaker, version=version,
             start=T0 + int(start * 1000), end=T0 + int(end * 1000), final_version=version,
-            text=text, visible=T0 + int(visible * 1000), late=False,
+            text=text, visible=T0 + int(visible * 1000), late=False, masked=masked,
         )
         return start
 
-    def serve(self, at, *finals, call="c"):
+    def serve(self, at, *finals, call="c", flawed=()):
         self.write(at, "served", call=call, startTime=0, direction="both", includeFinal=True,
-                   status=200, now=T0 + int(at * 1000), finals=list(finals), partials=0)
+                   status=200, now=T0 + int(at * 1000), finals=list(finals),
+                   flawed=list(flawed), partials=0)
+
+    def mask(self, since, listed=None, call="c"):
+        """The call is masked from then on, as a list says at `listed`."""
+        since_ms = T0 + int(since * 1000)
+        self.write(since, "call_state", call=call, state="masked", since=since_ms)
+        if listed is not None:
+            self.write(listed, "active", count=1, ended=0, states=[[call, "masked", since_ms]])
 
     def scored(self, start, revision=0, ordinal=0, event="utterance_scored", call="c"):
         name = inputs.utterance_hash(KEY, call, T0 + int(start * 1000), ordinal)
@@ -246,6 +254,108 @@ class Scorings(unittest.TestCase):
         run = good_run()
         run.utter(6, 61, "never heard")
         self.failing(run, "foreign_texts")
+
+
+class Flaws(unittest.TestCase):
+    def test_an_unusable_final_is_not_expected(self):
+        run = good_run()
+        run.speak(6, 61, "great")
+        run.serve(62, flawed=[[6, "no_text"]])
+        report = run.check()
+        self.assertEqual((report["failures"], report["served_final"]), ([], 6))
+        self.assertEqual(report["disorder"]["no_text"], 1)
+
+    def test_scoring_it_all_the_same_is_a_failure(self):
+        run = good_run()
+        run.speak(6, 61, "great")
+        run.serve(62, flawed=[[6, "no_direction"]])
+        run.scored(60)
+        self.assertEqual(run.check()["scored_unserved"], 1)
+
+    def test_once_it_is_whole_it_counts(self):
+        run = good_run()
+        run.speak(6, 60.5, "awful")
+        run.serve(61, flawed=[[6, "no_end"]])
+        run.serve(62, [6, 1])
+        self.assertEqual(run.check()["lost"], 1)
+        run.scored(59.5)
+        self.assertEqual(run.check()["lost"], 0)
+
+    def test_a_spoiled_answer_still_took_effect(self):
+        run = good_run()
+        run.write(63, "attributes", call="c", status=204, answer="drop", attributes={
+            "realtime_sentiment_score": "0.900", "sentiment_trend": "declining"})
+        report = run.check()
+        self.assertEqual(report["attribute_mismatches"], 1)
+        self.assertEqual(report["disorder"]["spoiled attributes"], 1)
+
+    def test_what_was_to_happen_must_have_happened(self):
+        run = good_run()
+        self.assertIn("masked never happened", run.check("--expect", "masked")["failures"][0])
+        run.mask(61)
+        self.assertEqual(run.check("--expect", "masked")["failures"], [])
+        run.write(61, "rejected", method="GET", path="/x", call=None, status=403, why="denied")
+        self.assertEqual(run.check("--expect", "denied")["failures"], [])
+
+
+class Masked(unittest.TestCase):
+    """Great news at 60.4, while a masking begun at 52 was listed at 53."""
+
+    def masked_run(self, listed, earlier=False):
+        run = good_run()
+        run.ledger_lines = [e for e in run.ledger_lines if e["kind"] not in ("call_ended", "exit")]
+        if earlier:
+            run.mask(10, 11)
+        run.mask(52, listed)
+        run.speak(6, 60.4, "great", masked=True)
+        run.serve(61, [6, 1])
+        run.end(62)
+        return run
+
+    def test_left_alone(self):
+        report = self.masked_run(53).check()
+        self.assertEqual((report["failures"], report["masked"], report["scored"]), ([], 1, 6))
+
+    def test_called_unscorable_is_not_scored(self):
+        run = self.masked_run(53)
+        run.scored(59.4, event="utterance_unscorable")
+        self.assertEqual(run.check()["failures"], [])
+
+    def test_scored(self):
+        run = self.masked_run(53)
+        run.scored(59.4)
+        report = run.check()
+        self.assertEqual((report["masked_scored"], report["scored_unserved"]), (1, 0))
+        self.assertTrue(report["failures"])
+
+    def test_counted_in_the_attributes(self):
+        # (0.1 + 0.1 + 0.1 + 0.9) / 4 = 0.3.
+        run = self.masked_run(53)
+        run.patch(63, "0.300", "declining", 7)
+        self.assertEqual(run.check()["attribute_mismatches"], 1)
+
+    def test_nobody_told_undertone_in_time(self):
+        for listed in (None, 60.9, 61.5):
+            run = self.masked_run(listed)
+            self.assertEqual(run.check()["failures"], [])
+            run.scored(59.4)
+            run.patch(63, "0.300", "declining", 7)
+            report = run.check()
+            self.assertEqual(report["failures"], [])
+            self.assertEqual((report["masked"], report["masked_untold"]), (0, 1))
+
+    def test_telling_of_an_earlier_masking_is_not_enough(self):
+        for listed, scored in ((None, 0), (53, 1)):
+            run = self.masked_run(listed, earlier=True)
+            run.scored(59.4)
+            self.assertEqual(run.check()["masked_scored"], scored)
+
+    def test_what_ends_after_the_masking_counts(self):
+        run = good_run()
+        run.mask(52, 53)
+        run.speak(6, 60.4, "awful")
+        run.serve(61, [6, 1])
+        self.assertEqual(run.check()["lost"], 1)
 
 
 class Suggestions(unittest.TestCase):

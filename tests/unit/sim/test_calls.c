@@ -193,6 +193,90 @@ static void an_ended_call_lingers_then_is_unknown(void **unused)
     assert_int_equal(ledger_close(&ledger, NULL), 0);
 }
 
+/* Whether a line of this kind about this call has these words, and how many such there are. */
+static size_t count_lines(const char *kind, const char *call, const char *words)
+{
+    char *text;
+    size_t bytes;
+    size_t count = 0;
+    assert_int_equal(lines_read_file(path, 1 << 24, &text, &bytes, NULL), 0);
+    char *state = NULL;
+    for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
+        count += strstr(line, kind) && strstr(line, call) && strstr(line, words);
+    }
+    free(text);
+    return count;
+}
+
+static void a_transferred_call_goes_on_under_its_master(void **unused)
+{
+    (void)unused;
+    struct options options = OPTIONS;
+    options.calls = 1;
+    options.lifecycle.transfer = 1;
+    play(&options, 8, 40);
+    assert_int_equal(count_lines("call_started", "\"call\":\"first\"", "\"continues\":null"), 1);
+    assert_int_equal(count_lines("call_started", "\"call\":\"second\"", "\"continues\":\"first\""),
+                     1);
+    assert_int_equal(count_lines("call_started", "\"call\":\"second\"", "\"master\":\"first\""), 1);
+    assert_int_equal(count_lines("call_ended", "\"call\":\"first\"", ""), 1);
+    /* It is handed on once: what follows is another conversation. */
+    assert_int_equal(count_lines("call_started", "", "\"continues\":\"second\""), 0);
+}
+
+static void a_break_is_no_end(void **unused)
+{
+    (void)unused;
+    struct options options = OPTIONS;
+    options.calls = 1;
+    options.lifecycle.share[LIFECYCLE_ENDED] = 1;
+    options.lifecycle.length_ms[LIFECYCLE_ENDED] = 20000;
+    play(&options, 20, 40);
+    assert_int_equal(count_lines("call_state", "\"call\":\"first\"", "\"state\":\"ended\""), 1);
+    assert_int_equal(count_lines("call_state", "\"call\":\"first\"", "\"state\":\"active\""), 1);
+    assert_int_equal(count_lines("call_ended", "\"call\":\"first\"", ""), 1);
+}
+
+static void the_list_shows_the_state_and_its_beginning(void **unused)
+{
+    (void)unused;
+    struct call call = {.origin_ms = START_MS};
+    int64_t since_ms;
+    call.lifecycle = (struct lifecycle){.spans = {{LIFECYCLE_HELD, 5000, 9000}}, .count = 1};
+    assert_int_equal(calls_state(&call, at_ms(4999), &since_ms), LIFECYCLE_ACTIVE);
+    assert_int_equal(since_ms, START_MS);
+    assert_int_equal(calls_state(&call, at_ms(5000), &since_ms), LIFECYCLE_HELD);
+    assert_int_equal(since_ms, START_MS + 5000);
+    assert_int_equal(calls_state(&call, at_ms(9000), &since_ms), LIFECYCLE_ACTIVE);
+    assert_int_equal(since_ms, START_MS + 9000);
+    call.ended = true;
+    call.timeline.last_end_ms = START_MS + 50000;
+    assert_int_equal(calls_state(&call, at_ms(60000), &since_ms), LIFECYCLE_ENDED);
+    assert_int_equal(since_ms, START_MS + 52000);
+}
+
+static void odd_ids_are_apart_and_within_bounds(void **unused)
+{
+    (void)unused;
+    char ids[200][OPTIONS_ID_BYTES_MAX + 1];
+    size_t longest = 0, slashes = 0, beyond_ascii = 0;
+    for (uint64_t i = 0; i < 200; i++) {
+        calls_odd_id(3, i, ids[i]);
+        size_t bytes = strlen(ids[i]);
+        assert_in_range(bytes, 1, OPTIONS_ID_BYTES_MAX);
+        longest += bytes == OPTIONS_ID_BYTES_MAX;
+        slashes += strchr(ids[i], '/') != NULL;
+        for (size_t b = 0; b < bytes; b++) {
+            assert_true((unsigned char)ids[i][b] >= ' ');
+        }
+        beyond_ascii += (ids[i][0] & 0x80) != 0;
+        for (uint64_t k = 0; k < i; k++) {
+            assert_string_not_equal(ids[i], ids[k]);
+        }
+    }
+    assert_true(longest > 5 && slashes > 5 && beyond_ascii > 5);
+}
+
 static void uuids_are_version_4_and_of_the_seed(void **unused)
 {
     (void)unused;
@@ -267,6 +351,10 @@ int main(void)
         cmocka_unit_test(a_call_tells_its_story_in_order),
         cmocka_unit_test(the_same_seed_plays_the_same_calls),
         cmocka_unit_test(an_ended_call_lingers_then_is_unknown),
+        cmocka_unit_test(a_transferred_call_goes_on_under_its_master),
+        cmocka_unit_test(a_break_is_no_end),
+        cmocka_unit_test(the_list_shows_the_state_and_its_beginning),
+        cmocka_unit_test(odd_ids_are_apart_and_within_bounds),
         cmocka_unit_test(uuids_are_version_4_and_of_the_seed),
         cmocka_unit_test(the_ledger_is_its_owners_alone),
         cmocka_unit_test(a_full_disk_is_reported),

@@ -344,6 +344,154 @@ static void scripted_faults_spare_the_token(void **unused)
     forget(&client);
 }
 
+static void write_script(char script_path[64], const char *text)
+{
+    snprintf(script_path, 64, "/tmp/undertone-test-script-XXXXXX");
+    int fd = mkstemp(script_path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(close(fd), 0);
+}
+
+#define SUGGESTION \
+    "{\"interactionId\":\"two\",\"suggestions\":[{\"type\":\"text\",\"content\":\"x\"}]}"
+
+static void script_of_trouble(struct client *client)
+{
+    take_token(client);
+    ask(client, "GET", TRANSCRIPTS "?direction=both&includeFinal=true&startTime=0", "", "");
+    ask(client, "PATCH", "/api/v2/interactions/two/attributes", JSON_TYPE,
+        "{\"attributes\":{\"a\":\"b\"}}");
+    ask(client, "GET", "/api/v2/interactions/active", "", "");
+    ask(client, "POST", "/api/v2/agentassist/suggestions", JSON_TYPE "Idempotency-Key: k\r\n",
+        SUGGESTION);
+    ask(client, "POST", "/api/v2/agentassist/suggestions", JSON_TYPE "Idempotency-Key: k\r\n",
+        SUGGESTION);
+}
+
+static void trouble_is_done_and_written_down(void **unused)
+{
+    (void)unused;
+    struct client client;
+    struct options options = make_options();
+    char script_path[64];
+    options.script = script_path;
+    write_script(script_path, "- {do: html, endpoint: transcripts}\n"
+                              "- {do: empty_body, endpoint: attributes}\n"
+                              "- {do: slow, ms: [200, 200], endpoint: active}\n"
+                              "- {do: half_json, endpoint: active}\n"
+                              "- {do: drop, when: after, endpoint: suggestions}\n");
+    run(&client, &options, script_of_trouble);
+    assert_int_equal(unlink(script_path), 0);
+    assert_status(&client, 1, 200);
+    assert_has(&client, 1, "Content-Type: text/html");
+    assert_status(&client, 2, 200);
+    assert_string_equal(strstr(client.replies[2], "\r\n\r\n"), "\r\n\r\n");
+    assert_status(&client, 3, 200);
+    const char *half = strstr(client.replies[3], "\r\n\r\n") + 4;
+    assert_true(half[0] == '[' && half[strlen(half) - 1] != ']');
+    assert_string_equal(client.replies[4], "");
+    assert_string_equal(client.replies[5], "");
+    forget(&client);
+
+    char *text;
+    size_t bytes;
+    assert_int_equal(lines_read_file(ledger_path, 1 << 24, &text, &bytes, NULL), 0);
+    assert_int_equal(occurrences(text, "\"kind\":\"served\""), 0);
+    assert_int_equal(occurrences(text, "\"status\":200,\"why\":\"html\""), 1);
+    assert_int_equal(occurrences(text, "\"status\":200,\"why\":\"half_json\""), 1);
+    assert_int_equal(occurrences(text, "\"kind\":\"active\""), 0);
+    assert_int_equal(occurrences(text, "{\"a\":\"b\"},\"answer\":\"empty_body\""), 1);
+    /* Accepted, although nobody was told; and known the second time. */
+    assert_int_equal(occurrences(text, "\"repeat\":false,\"answer\":\"drop\""), 1);
+    assert_int_equal(occurrences(text, "\"repeat\":true,\"answer\":\"drop\""), 1);
+    free(text);
+}
+
+static void script_of_refusals(struct client *client)
+{
+    take_token(client);
+    ask(client, "GET", "/api/v2/interactions/active", "", "");
+    ask(client, "GET", TRANSCRIPTS "?direction=both&includeFinal=true&startTime=0", "", "");
+    ask(client, "PATCH", "/api/v2/interactions/two/attributes", JSON_TYPE, "{}");
+    ask(client, "POST", "/api/v2/agentassist/suggestions", JSON_TYPE, SUGGESTION);
+}
+
+static void refusals_say_when_to_come_back_in_every_way(void **unused)
+{
+    (void)unused;
+    struct client client;
+    struct options options = make_options();
+    char script_path[64];
+    options.script = script_path;
+    write_script(script_path,
+                 "- {do: status, status: 503, endpoint: active, retry_after: date}\n"
+                 "- {do: status, status: 429, endpoint: transcripts, retry_after: negative}\n"
+                 "- {do: status, status: 500, endpoint: attributes, retry_after: none}\n"
+                 "- {do: deny, endpoint: suggestions}\n");
+    run(&client, &options, script_of_refusals);
+    assert_int_equal(unlink(script_path), 0);
+    assert_status(&client, 1, 503);
+    assert_has(&client, 1, " GMT\r\nCache-Control");
+    assert_has(&client, 1, "\r\nRetry-After: ");
+    assert_non_null(strstr(strstr(client.replies[1], "Retry-After: "), " GMT\r\n"));
+    assert_status(&client, 2, 429);
+    assert_has(&client, 2, "\r\nRetry-After: -5\r\n");
+    assert_status(&client, 3, 500);
+    assert_null(strstr(client.replies[3], "Retry-After"));
+    assert_status(&client, 4, 403);
+    forget(&client);
+}
+
+static void script_of_waiting(struct client *client)
+{
+    take_token(client);
+    for (int i = 0; i < 10; i++) { /* slow answers: this takes a second */
+        ask(client, "GET", "/api/v2/interactions/active", "", "");
+    }
+}
+
+static void tokens_die_when_the_script_says_so(void **unused)
+{
+    (void)unused;
+    static const char *const deaths[] = {
+        "- {do: slow, ms: [100, 100], endpoint: active}\n- {at: 500ms, do: revoke_tokens}\n",
+        "- {do: slow, ms: [100, 100], endpoint: active}\n"
+        "- {do: expire_tokens_early, life: 500ms}\n",
+    };
+    for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++) {
+        struct client client;
+        struct options options = make_options();
+        char script_path[64];
+        options.script = script_path;
+        write_script(script_path, deaths[i]);
+        run(&client, &options, script_of_waiting);
+        assert_int_equal(unlink(script_path), 0);
+        assert_has(&client, 0, "\"expires_in\":3600");
+        assert_status(&client, 10, 401);
+        forget(&client);
+    }
+}
+
+static void a_wrong_script_starts_nothing(void **unused)
+{
+    (void)unused;
+    struct loop *loop;
+    struct simulator *simulator;
+    struct error err = {0};
+    struct options options = make_options();
+    char script_path[64];
+    options.script = script_path;
+    options.linger_s = 10;
+    write_script(script_path, "- {do: late, share: 0.5}\n");
+    assert_int_equal(loop_create(&loop, &err), 0);
+    assert_int_equal(simulator_create(&simulator, loop, &options, &err), ERROR_CONFIG);
+    assert_non_null(strstr(err.message, "--linger 10"));
+    assert_null(simulator);
+    assert_int_equal(unlink(script_path), 0);
+    loop_destroy(loop);
+}
+
 static int set_up(void **unused)
 {
     (void)unused;
@@ -366,6 +514,10 @@ int main(void)
         cmocka_unit_test(quotas_answer_429_with_retry_after),
         cmocka_unit_test(a_call_quota_spares_other_calls),
         cmocka_unit_test(scripted_faults_spare_the_token),
+        cmocka_unit_test(trouble_is_done_and_written_down),
+        cmocka_unit_test(refusals_say_when_to_come_back_in_every_way),
+        cmocka_unit_test(tokens_die_when_the_script_says_so),
+        cmocka_unit_test(a_wrong_script_starts_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
