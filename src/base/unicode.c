@@ -23,6 +23,42 @@ enum unicode_category unicode_category(uint32_t code_point)
     return (enum unicode_category)utf8proc_category(known(code_point));
 }
 
+enum unicode_grapheme unicode_grapheme(uint32_t code_point)
+{
+    switch (utf8proc_get_property(known(code_point))->boundclass) {
+    case UTF8PROC_BOUNDCLASS_CR:
+        return UNICODE_GRAPHEME_CR;
+    case UTF8PROC_BOUNDCLASS_LF:
+        return UNICODE_GRAPHEME_LF;
+    case UTF8PROC_BOUNDCLASS_CONTROL:
+        return UNICODE_GRAPHEME_CONTROL;
+    case UTF8PROC_BOUNDCLASS_EXTEND:
+        return UNICODE_GRAPHEME_EXTEND;
+    case UTF8PROC_BOUNDCLASS_ZWJ:
+        return UNICODE_GRAPHEME_ZWJ;
+    case UTF8PROC_BOUNDCLASS_SPACINGMARK:
+        return UNICODE_GRAPHEME_SPACING_MARK;
+    case UTF8PROC_BOUNDCLASS_PREPEND:
+        return UNICODE_GRAPHEME_PREPEND;
+    case UTF8PROC_BOUNDCLASS_L:
+        return UNICODE_GRAPHEME_L;
+    case UTF8PROC_BOUNDCLASS_V:
+        return UNICODE_GRAPHEME_V;
+    case UTF8PROC_BOUNDCLASS_T:
+        return UNICODE_GRAPHEME_T;
+    case UTF8PROC_BOUNDCLASS_LV:
+        return UNICODE_GRAPHEME_LV;
+    case UTF8PROC_BOUNDCLASS_LVT:
+        return UNICODE_GRAPHEME_LVT;
+    case UTF8PROC_BOUNDCLASS_REGIONAL_INDICATOR:
+        return UNICODE_GRAPHEME_REGIONAL_INDICATOR;
+    case UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC:
+        return UNICODE_GRAPHEME_PICTOGRAPH;
+    default:
+        return UNICODE_GRAPHEME_OTHER;
+    }
+}
+
 bool unicode_is_punctuation(uint32_t code_point)
 {
     enum unicode_category category = unicode_category(code_point);

@@ -47,7 +47,28 @@ enum unicode_category {
     UNICODE_CATEGORY_CO,
 };
 
+/* Grapheme_Cluster_Break with Extended_Pictographic (UAX 29, tables 2 and 2b). */
+enum unicode_grapheme {
+    UNICODE_GRAPHEME_OTHER,
+    UNICODE_GRAPHEME_CR,
+    UNICODE_GRAPHEME_LF,
+    UNICODE_GRAPHEME_CONTROL,
+    UNICODE_GRAPHEME_EXTEND,
+    UNICODE_GRAPHEME_ZWJ,
+    UNICODE_GRAPHEME_SPACING_MARK,
+    UNICODE_GRAPHEME_PREPEND,
+    UNICODE_GRAPHEME_L,
+    UNICODE_GRAPHEME_V,
+    UNICODE_GRAPHEME_T,
+    UNICODE_GRAPHEME_LV,
+    UNICODE_GRAPHEME_LVT,
+    UNICODE_GRAPHEME_REGIONAL_INDICATOR,
+    UNICODE_GRAPHEME_PICTOGRAPH,
+};
+
 enum unicode_category unicode_category(uint32_t code_point);
+
+enum unicode_grapheme unicode_grapheme(uint32_t code_point);
 
 /* Category P*: Pc, Pd, Ps, Pe, Pi, Pf, Po. */
 bool unicode_is_punctuation(uint32_t code_point);

@@ -149,6 +149,36 @@ static void combining_classes_are_those_of_the_database(void **state)
     assert_int_equal(unicode_combining_class(0x110000), 0);
 }
 
+/* GraphemeBreakProperty.txt and emoji-data.txt. */
+static void grapheme_classes_are_those_of_the_database(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t code_point;
+        enum unicode_grapheme class;
+    } cases[] = {
+        {'a', UNICODE_GRAPHEME_OTHER},
+        {'\r', UNICODE_GRAPHEME_CR},
+        {'\n', UNICODE_GRAPHEME_LF},
+        {0x200B, UNICODE_GRAPHEME_CONTROL},
+        {0x301, UNICODE_GRAPHEME_EXTEND},
+        {0x200D, UNICODE_GRAPHEME_ZWJ},
+        {0x903, UNICODE_GRAPHEME_SPACING_MARK},
+        {0x600, UNICODE_GRAPHEME_PREPEND},
+        {0x1100, UNICODE_GRAPHEME_L},
+        {0x1161, UNICODE_GRAPHEME_V},
+        {0x11A8, UNICODE_GRAPHEME_T},
+        {0xAC00, UNICODE_GRAPHEME_LV},
+        {0xAC01, UNICODE_GRAPHEME_LVT},
+        {0x1F1E6, UNICODE_GRAPHEME_REGIONAL_INDICATOR},
+        {0x1F600, UNICODE_GRAPHEME_PICTOGRAPH},
+        {0x110000, UNICODE_GRAPHEME_OTHER},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(unicode_grapheme(cases[i].code_point), cases[i].class);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +189,7 @@ int main(void)
         cmocka_unit_test(lower_case_maps_one_to_one_but_for_dotted_i),
         cmocka_unit_test(decomposition_is_canonical_and_full),
         cmocka_unit_test(combining_classes_are_those_of_the_database),
+        cmocka_unit_test(grapheme_classes_are_those_of_the_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
