@@ -172,3 +172,32 @@ bool added_tokens_match(const struct added_tokens *added, const char *bytes, siz
     }
     return false;
 }
+
+void added_cursor_start(struct added_cursor *cursor, const char *bytes, size_t size)
+{
+    *cursor = (struct added_cursor){.bytes = bytes, .size = size};
+}
+
+enum added_step added_cursor_next(struct added_cursor *cursor, const struct added_tokens *added,
+                                  size_t *start, size_t *stop, uint32_t *id)
+{
+    if (!cursor->has_match && cursor->settled < cursor->size) {
+        cursor->has_match =
+            added_tokens_match(added, cursor->bytes, cursor->size, cursor->search_from,
+                               cursor->settled, &cursor->match);
+        *start = cursor->settled;
+        *stop = cursor->has_match ? cursor->match.start : cursor->size;
+        if (*stop > *start) {
+            cursor->settled = *stop;
+            return ADDED_STEP_TEXT;
+        }
+    }
+    if (!cursor->has_match) {
+        return ADDED_STEP_END;
+    }
+    *id = cursor->match.id;
+    cursor->settled = cursor->match.stop;
+    cursor->search_from = cursor->match.next;
+    cursor->has_match = false;
+    return ADDED_STEP_TOKEN;
+}

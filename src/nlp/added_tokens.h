@@ -54,4 +54,24 @@ void added_tokens_sort(struct added_tokens *added);
 bool added_tokens_match(const struct added_tokens *added, const char *bytes, size_t size,
                         size_t from, size_t settled, struct added_match *match);
 
+/* Walks a text that is cut at the added tokens found in it. */
+struct added_cursor {
+    const char *bytes;
+    size_t size;
+    size_t settled;     /* text before this has been handed out */
+    size_t search_from; /* where to look for the next added token */
+    bool has_match;     /* an added token follows what was handed out */
+    struct added_match match;
+};
+
+enum added_step { ADDED_STEP_END, ADDED_STEP_TEXT, ADDED_STEP_TOKEN };
+
+/* bytes is borrowed until the last step. */
+void added_cursor_start(struct added_cursor *cursor, const char *bytes, size_t size);
+
+/* The next part: for ADDED_STEP_TEXT a stretch bytes[*start, *stop) that is not empty and holds no
+ * added token, for ADDED_STEP_TOKEN the token's *id. */
+enum added_step added_cursor_next(struct added_cursor *cursor, const struct added_tokens *added,
+                                  size_t *start, size_t *stop, uint32_t *id);
+
 #endif

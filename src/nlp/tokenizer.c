@@ -10,13 +10,8 @@
 #include <stdlib.h>
 
 struct tokenizer_scratch {
-    const char *bytes;
-    size_t size;
-    size_t settled;     /* text before this is encoded, or handed to the model */
-    size_t search_from; /* where to look for the next added token */
-    bool in_stretch;    /* the model still has ids of its stretch */
-    bool has_match;     /* an added token follows the stretch */
-    struct added_match match;
+    struct added_cursor cursor;
+    bool in_stretch; /* the model still has ids of its stretch */
     alignas(max_align_t) unsigned char model[];
 };
 
@@ -45,6 +40,7 @@ void tokenizer_close(struct tokenizer *tokenizer)
         tokenizer->family->close(tokenizer->model);
     }
     added_tokens_done(&tokenizer->added);
+    added_tokens_done(&tokenizer->listed);
     free(tokenizer);
 }
 
@@ -83,50 +79,35 @@ void tokenizer_start(const struct tokenizer *tokenizer, struct tokenizer_scratch
                      const char *bytes, size_t size)
 {
     (void)tokenizer;
-    scratch->bytes = bytes;
-    scratch->size = size;
-    scratch->settled = 0;
-    scratch->search_from = 0;
+    added_cursor_start(&scratch->cursor, bytes, size);
     scratch->in_stretch = false;
-    scratch->has_match = false;
-}
-
-/* Finds the next added token and hands the text before it, or all that is left, to the model. */
-static void next_stretch(const struct tokenizer *tokenizer, struct tokenizer_scratch *scratch)
-{
-    size_t end = scratch->size;
-    scratch->has_match =
-        added_tokens_match(&tokenizer->added, scratch->bytes, scratch->size, scratch->search_from,
-                           scratch->settled, &scratch->match);
-    if (scratch->has_match) {
-        end = scratch->match.start;
-    }
-    if (end > scratch->settled) {
-        tokenizer->family->start(tokenizer->model, scratch->model,
-                                 scratch->bytes + scratch->settled, end - scratch->settled);
-        scratch->settled = end;
-        scratch->in_stretch = true;
-    }
 }
 
 size_t tokenizer_next(const struct tokenizer *tokenizer, struct tokenizer_scratch *scratch,
                       uint32_t *ids, size_t ids_max)
 {
+    const struct tokenizer_family *family = tokenizer->family;
     size_t count = 0;
     while (count < ids_max) {
+        size_t start = 0;
+        size_t stop = 0;
         if (scratch->in_stretch) {
-            count += tokenizer->family->next(tokenizer->model, scratch->model, ids + count,
-                                             ids_max - count);
+            count += family->next(tokenizer->model, scratch->model, ids + count, ids_max - count);
             scratch->in_stretch = count == ids_max;
-        } else if (scratch->has_match) {
-            ids[count++] = scratch->match.id;
-            scratch->settled = scratch->match.stop;
-            scratch->search_from = scratch->match.next;
-            scratch->has_match = false;
-        } else if (scratch->settled < scratch->size) {
-            next_stretch(tokenizer, scratch);
-        } else {
+            continue;
+        }
+        switch (
+            added_cursor_next(&scratch->cursor, &tokenizer->added, &start, &stop, &ids[count])) {
+        case ADDED_STEP_TEXT:
+            family->start(tokenizer->model, scratch->model, scratch->cursor.bytes + start,
+                          stop - start, start == 0);
+            scratch->in_stretch = true;
             break;
+        case ADDED_STEP_TOKEN:
+            count++;
+            break;
+        case ADDED_STEP_END:
+            return count;
         }
     }
     return count;

@@ -11,8 +11,8 @@
  *         ... frame->prefix, ids[0..count), frame->suffix is one chunk ...
  *     }
  *
- * Supported today: WordPiece (BERT, DistilBERT, MiniLM). Other families plug in behind
- * tokenizer_internal.h; this header does not change for them.
+ * Families: WordPiece (BERT, DistilBERT, MiniLM), byte-level BPE (RoBERTa) and Unigram
+ * (XLM-RoBERTa). Others plug in behind tokenizer_internal.h; this header does not change for them.
  */
 #ifndef NLP_TOKENIZER_H
 #define NLP_TOKENIZER_H
@@ -39,14 +39,16 @@ struct tokenizer_frame {
 struct tokenizer_special {
     uint32_t cls; /* frame.prefix[0] */
     uint32_t sep; /* last of frame.suffix, or TOKENIZER_NO_ID */
-    uint32_t unk;
+    uint32_t unk; /* TOKENIZER_NO_ID when the model needs none: every byte has a token */
     uint32_t pad; /* TOKENIZER_NO_ID when the vocabulary has none */
 };
 
-/* Reads DIRECTORY/tokenizer.json, or, when there is none, vocab.txt with the switches of
- * tokenizer_config.json (do_lower_case, strip_accents, tokenize_chinese_chars, special token names;
- * each optional). Truncation and padding blocks are ignored: they are the caller's decisions.
- * Errors name file and key (or line). On failure *tokenizer is NULL. */
+/* Reads DIRECTORY/tokenizer.json, or, when there is none, the first of vocab.txt (WordPiece),
+ * vocab.json with merges.txt (BPE) and sentencepiece.bpe.model (Unigram, with XLM-RoBERTa's ids),
+ * with the switches of tokenizer_config.json (do_lower_case, strip_accents, tokenize_chinese_chars,
+ * add_prefix_space, special token names; each optional). Truncation and padding blocks are ignored:
+ * they are the caller's decisions. Errors name file and key (or line). On failure *tokenizer is
+ * NULL. */
 int tokenizer_open(struct tokenizer **tokenizer, const char *directory, struct error *err);
 
 /* Accepts NULL. No scratch may be in use. */
@@ -71,7 +73,8 @@ void tokenizer_start(const struct tokenizer *tokenizer, struct tokenizer_scratch
 
 /* The next ids of the text, without the frame. Returns how many, up to ids_max; fewer than ids_max
  * means that the text is done, and then every later call returns 0. WordPiece never gives more ids
- * in all than the text has bytes. */
+ * in all than the text has bytes; the others may, by a constant factor. BPE words and Unigram
+ * pieces of more than 64 KiB are cut there, which may change ids at the cut. */
 size_t tokenizer_next(const struct tokenizer *tokenizer, struct tokenizer_scratch *scratch,
                       uint32_t *ids, size_t ids_max);
 

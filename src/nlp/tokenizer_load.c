@@ -1,5 +1,5 @@
 /* tokenizer_load.c - reads what all families have in common from a checkpoint's directory: which
- * family it is, added tokens, the frame around a sequence. tokenizer.json is trusted in nothing: a
+ * family it is, added tokens, special tokens by name. tokenizer.json is trusted in nothing: a
  * component that is not understood is an error, because guessing would change scores in silence.
  */
 #include "nlp/tokenizer_internal.h"
@@ -13,31 +13,37 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, FILE_BYTES_MAX = 128 * 1024 * 1024, IDS_MAX = 1 << 24 };
+enum { IDS_MAX = 1 << 24 };
 
-/* The first is the one for directories without a tokenizer.json. */
-static const struct tokenizer_family *const families[] = {&wordpiece_load_family};
+/* In the order in which their files are looked for in a directory without tokenizer.json. */
+static const struct tokenizer_family *const families[] = {&wordpiece_load_family, &bpe_load_family,
+                                                          &unigram_load_family};
+enum { FAMILIES = sizeof families / sizeof families[0] };
 
-static int join_path(char out[PATH_BYTES], const char *directory, const char *name,
-                     struct error *err)
+int tokenizer_load_path(char path[TOKENIZER_PATH_BYTES], const char *directory, const char *name,
+                        struct error *err)
 {
-    int length = snprintf(out, PATH_BYTES, "%s/%s", directory, name);
-    if (length < 0 || length >= PATH_BYTES) {
+    int length = snprintf(path, TOKENIZER_PATH_BYTES, "%s/%s", directory, name);
+    if (length < 0 || length >= TOKENIZER_PATH_BYTES) {
         return error_set(err, ERROR_LIMIT, "the path of %s is too long", name);
     }
     return 0;
 }
 
-/* *document stays NULL when there is no such file. */
-static int read_json(const char *path, struct json_document **document, struct error *err)
+static bool is_missing(const char *path)
+{
+    return access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+int tokenizer_load_document(const char *path, struct json_document **document, struct error *err)
 {
     char *bytes = NULL;
     size_t size = 0;
     *document = NULL;
-    if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    if (is_missing(path)) {
         return 0;
     }
-    int result = lines_read_file(path, FILE_BYTES_MAX, &bytes, &size, err);
+    int result = lines_read_file(path, TOKENIZER_FILE_BYTES_MAX, &bytes, &size, err);
     if (!result) {
         result = json_parse(bytes ? bytes : "", size, document, err);
         if (result) {
@@ -52,7 +58,7 @@ static int read_json(const char *path, struct json_document **document, struct e
     return result;
 }
 
-static bool is_absent(const struct json *value)
+bool tokenizer_load_is_absent(const struct json *value)
 {
     return json_kind(value) == JSON_KIND_ABSENT || json_kind(value) == JSON_KIND_NULL;
 }
@@ -61,7 +67,7 @@ int tokenizer_load_switch(const struct json *object, const char *path, const cha
                           const char *key, bool *out, struct error *err)
 {
     const struct json *value = json_get(object, key);
-    if (is_absent(value) || json_as_boolean(value, out)) {
+    if (tokenizer_load_is_absent(value) || json_as_boolean(value, out)) {
         return 0;
     }
     return error_set(err, ERROR_FORMAT, "%s: %s%s%s must be true, false or null", path, where,
@@ -72,7 +78,7 @@ const char *tokenizer_load_name(const struct tokenizer_files *files, const char 
                                 const char *fallback, struct error *err)
 {
     const struct json *value = json_get(files->config, key);
-    if (is_absent(value)) {
+    if (tokenizer_load_is_absent(value)) {
         return fallback;
     }
     if (json_kind(value) == JSON_KIND_OBJECT) {
@@ -85,12 +91,11 @@ const char *tokenizer_load_name(const struct tokenizer_files *files, const char 
     return name;
 }
 
-/* Added tokens may stand outside the model's vocabulary. */
-static uint32_t find_token(const struct tokenizer *tokenizer, const char *content, size_t size)
+uint32_t tokenizer_load_find(const struct tokenizer *tokenizer, const char *content, size_t size)
 {
     uint32_t id = tokenizer->family->find(tokenizer->model, content, size);
     if (id == TOKENIZER_NO_ID) {
-        const struct added_token *added = added_tokens_find(&tokenizer->added, content, size);
+        const struct added_token *added = added_tokens_find(&tokenizer->listed, content, size);
         id = added ? added->id : TOKENIZER_NO_ID;
     }
     return id;
@@ -99,24 +104,25 @@ static uint32_t find_token(const struct tokenizer *tokenizer, const char *conten
 static int add_token(struct tokenizer *tokenizer, const struct added_token *token, bool normalized,
                      const char *path, struct error *err)
 {
-    uint32_t known = find_token(tokenizer, token->content, token->size);
+    uint32_t known = tokenizer_load_find(tokenizer, token->content, token->size);
     if (known != TOKENIZER_NO_ID && known != token->id) {
         return error_set(err, ERROR_FORMAT,
                          "%s: the added token with id %" PRIu32 " has id %" PRIu32
                          " in the vocabulary",
                          path, token->id, known);
     }
-    if (added_tokens_find(&tokenizer->added, token->content, token->size)) {
+    if (added_tokens_find(&tokenizer->listed, token->content, token->size)) {
         return error_set(err, ERROR_FORMAT,
                          "%s: the added token with id %" PRIu32 " is given twice", path, token->id);
     }
     if (tokenizer->vocab_count <= token->id) {
         tokenizer->vocab_count = (size_t)token->id + 1;
     }
-    if (normalized) {
+    bool listed = added_tokens_add(&tokenizer->listed, token);
+    if (listed && normalized) {
         return tokenizer->family->add_normalized(tokenizer->model, token, path, err);
     }
-    if (!added_tokens_add(&tokenizer->added, token)) {
+    if (!listed || !added_tokens_add(&tokenizer->added, token)) {
         return error_set(err, ERROR_LIMIT, "%s: no memory for, or more than %d, added tokens", path,
                          ADDED_TOKENS_MAX);
     }
@@ -160,7 +166,7 @@ static int load_added_array(struct tokenizer *tokenizer, const struct tokenizer_
                             struct error *err)
 {
     const struct json *array = json_get(files->root, "added_tokens");
-    if (is_absent(array)) {
+    if (tokenizer_load_is_absent(array)) {
         return 0;
     }
     if (json_kind(array) != JSON_KIND_ARRAY) {
@@ -204,225 +210,152 @@ static int load_added_decoder(struct tokenizer *tokenizer, const struct tokenize
 }
 
 /* Without tokenizer.json, the named special tokens are added tokens whether listed or not. *id is
- * the token's; a token that is not required may be missing. */
+ * the token's; only the tokens of a frame must exist. */
 static int load_named_token(struct tokenizer *tokenizer, const struct tokenizer_files *files,
-                            const char *key, const char *fallback, bool required, uint32_t *id,
+                            enum tokenizer_name which, const char *key, uint32_t *id,
                             struct error *err)
 {
-    const char *name = tokenizer_load_name(files, key, fallback, err);
+    const struct tokenizer_family *family = tokenizer->family;
+    const char *name = tokenizer_load_name(files, key, family->tokens[which], err);
     if (!name) {
         return ERROR_FORMAT;
     }
     size_t size = strlen(name);
-    *id = find_token(tokenizer, name, size);
-    if (*id == TOKENIZER_NO_ID && required) {
+    *id = tokenizer_load_find(tokenizer, name, size);
+    if (*id == TOKENIZER_NO_ID && which <= TOKENIZER_NAME_UNK) {
         return error_set(err, ERROR_FORMAT,
                          "%s: %s is not in the vocabulary; set %s in tokenizer_config.json",
                          files->path, name, key);
     }
     if (*id == TOKENIZER_NO_ID || size == 0 || size > ADDED_TOKEN_BYTES_MAX ||
-        added_tokens_find(&tokenizer->added, name, size)) {
+        added_tokens_find(&tokenizer->listed, name, size)) {
         return 0;
     }
-    struct added_token token = {.content = name, .size = size, .id = *id};
-    return add_token(tokenizer, &token, false, files->path, err);
+    struct added_token token = {0};
+    bool is_mask = which == TOKENIZER_NAME_MASK;
+    if (is_mask) {
+        token = family->mask;
+    }
+    token.content = name;
+    token.size = size;
+    token.id = *id;
+    return add_token(tokenizer, &token, is_mask && family->mask_is_normalized, files->path, err);
 }
 
 static int load_named_tokens(struct tokenizer *tokenizer, const struct tokenizer_files *files,
                              struct error *err)
 {
-    static const struct {
-        const char *key;
-        const char *fallback;
-        bool required;
-    } names[] = {{"cls_token", "[CLS]", true},
-                 {"sep_token", "[SEP]", true},
-                 {"unk_token", "[UNK]", true},
-                 {"pad_token", "[PAD]", false},
-                 {"mask_token", "[MASK]", false}};
-    enum { NAMES = sizeof names / sizeof names[0] };
-    uint32_t ids[NAMES];
-    for (size_t i = 0; i < NAMES; i++) {
-        int result = load_named_token(tokenizer, files, names[i].key, names[i].fallback,
-                                      names[i].required, &ids[i], err);
-        if (result) {
-            return result;
-        }
-    }
-    tokenizer->frame = (struct tokenizer_frame){
-        .prefix = {ids[0]}, .prefix_count = 1, .suffix = {ids[1]}, .suffix_count = 1};
-    return 0;
-}
-
-/* A [token, id] pair or a template's token: its id must be the vocabulary's own. */
-static int add_to_frame(struct tokenizer *tokenizer, const struct json *token,
-                        const struct json *id_value, bool before, const char *path,
-                        struct error *err)
-{
-    size_t size = 0;
-    int64_t id = -1;
-    const char *content = json_as_string(token, &size);
-    if (!content || !json_as_integer(id_value, &id)) {
-        return error_set(err, ERROR_FORMAT, "%s: post_processor: a special token needs text and id",
-                         path);
-    }
-    uint32_t known = find_token(tokenizer, content, size);
-    if (known == TOKENIZER_NO_ID || (int64_t)known != id) {
-        return error_set(err, ERROR_FORMAT,
-                         "%s: post_processor: the special token with id %" PRId64
-                         " is not that token in the vocabulary",
-                         path, id);
-    }
-    struct tokenizer_frame *frame = &tokenizer->frame;
-    size_t *count = before ? &frame->prefix_count : &frame->suffix_count;
-    if (*count == TOKENIZER_FRAME_MAX) {
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "%s: post_processor: more than %d special tokens on one side", path,
-                         TOKENIZER_FRAME_MAX);
-    }
-    uint32_t *ids = before ? frame->prefix : frame->suffix;
-    ids[(*count)++] = known;
-    return 0;
-}
-
-/* {"SpecialToken": {"id": NAME}} stands for the ids that "special_tokens" gives for NAME. */
-static int add_template_token(struct tokenizer *tokenizer, const struct json *processor,
-                              const struct json *piece, bool before, const char *path,
-                              struct error *err)
-{
-    const char *name = json_as_string(json_get(piece, "id"), NULL);
-    const struct json *special =
-        name ? json_get(json_get(processor, "special_tokens"), name) : NULL;
-    const struct json *ids = json_get(special, "ids");
-    const struct json *tokens = json_get(special, "tokens");
-    if (json_size(ids) == 0 || json_size(ids) != json_size(tokens)) {
-        return error_set(err, ERROR_FORMAT,
-                         "%s: post_processor.single names a token that special_tokens lacks", path);
-    }
-    for (size_t i = 0; i < json_size(ids); i++) {
+    static const char *const keys[TOKENIZER_NAMES] = {
+        [TOKENIZER_NAME_CLS] = "cls_token",   [TOKENIZER_NAME_SEP] = "sep_token",
+        [TOKENIZER_NAME_UNK] = "unk_token",   [TOKENIZER_NAME_PAD] = "pad_token",
+        [TOKENIZER_NAME_MASK] = "mask_token",
+    };
+    uint32_t ids[TOKENIZER_NAMES];
+    for (unsigned i = 0; i < TOKENIZER_NAMES; i++) {
         int result =
-            add_to_frame(tokenizer, json_at(tokens, i), json_at(ids, i), before, path, err);
+            load_named_token(tokenizer, files, (enum tokenizer_name)i, keys[i], &ids[i], err);
+        if (result) {
+            return result;
+        }
+    }
+    tokenizer->frame = (struct tokenizer_frame){.prefix = {ids[TOKENIZER_NAME_CLS]},
+                                                .prefix_count = 1,
+                                                .suffix = {ids[TOKENIZER_NAME_SEP]},
+                                                .suffix_count = 1};
+    return 0;
+}
+
+static int load_declared_tokens(struct tokenizer *tokenizer, const struct tokenizer_files *files,
+                                struct error *err)
+{
+    const struct tokenizer_family *family = tokenizer->family;
+    struct added_token token;
+    for (size_t i = 0; family->declared && family->declared(tokenizer->model, i, &token); i++) {
+        if (added_tokens_find(&tokenizer->listed, token.content, token.size)) {
+            continue;
+        }
+        int result = add_token(tokenizer, &token, false, files->path, err);
         if (result) {
             return result;
         }
     }
     return 0;
-}
-
-static int load_template(struct tokenizer *tokenizer, const struct json *processor,
-                         const char *path, struct error *err)
-{
-    const struct json *single = json_get(processor, "single");
-    size_t sequences = 0;
-    for (size_t i = 0; i < json_size(single); i++) {
-        const struct json *special = json_get(json_at(single, i), "SpecialToken");
-        const struct json *sequence = json_get(json_at(single, i), "Sequence");
-        const struct json *piece = special ? special : sequence;
-        int64_t type_id = 0;
-        (void)json_as_integer(json_get(piece, "type_id"), &type_id);
-        if (!piece || type_id != 0) {
-            return error_set(err, ERROR_UNSUPPORTED,
-                             "%s: post_processor.single[%zu] is not a special token or sequence of "
-                             "type 0",
-                             path, i);
-        }
-        sequences += sequence != NULL;
-        int result =
-            special ? add_template_token(tokenizer, processor, piece, sequences == 0, path, err)
-                    : 0;
-        if (result) {
-            return result;
-        }
-    }
-    if (sequences != 1) {
-        return error_set(err, ERROR_FORMAT, "%s: post_processor.single must hold one sequence",
-                         path);
-    }
-    return 0;
-}
-
-static int load_post_processor(struct tokenizer *tokenizer, const struct tokenizer_files *files,
-                               struct error *err)
-{
-    const struct json *processor = json_get(files->root, "post_processor");
-    const char *type = json_as_string(json_get(processor, "type"), NULL);
-    int result;
-    if (type && strcmp(type, "TemplateProcessing") == 0) {
-        result = load_template(tokenizer, processor, files->path, err);
-    } else if (type && strcmp(type, "BertProcessing") == 0) {
-        const struct json *cls = json_get(processor, "cls");
-        const struct json *sep = json_get(processor, "sep");
-        result = add_to_frame(tokenizer, json_at(cls, 0), json_at(cls, 1), true, files->path, err);
-        if (!result) {
-            result =
-                add_to_frame(tokenizer, json_at(sep, 0), json_at(sep, 1), false, files->path, err);
-        }
-    } else {
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "%s: post_processor.type is %s; this build reads TemplateProcessing and "
-                         "BertProcessing",
-                         files->path, type ? type : "missing");
-    }
-    if (!result && tokenizer->frame.prefix_count == 0) {
-        result = error_set(err, ERROR_UNSUPPORTED,
-                           "%s: post_processor puts no token first; a classifier reads that token",
-                           files->path);
-    }
-    return result;
 }
 
 static int choose_family(struct tokenizer *tokenizer, const struct tokenizer_files *files,
                          struct error *err)
 {
-    tokenizer->family = families[0];
-    if (!files->root) {
-        return 0;
-    }
     const struct json *model = json_get(files->root, "model");
     const char *type = json_as_string(json_get(model, "type"), NULL);
-    if (!type && json_get(model, "max_input_chars_per_word")) {
-        type = "WordPiece"; /* files older than the "type" key */
+    if (!type && json_get(model, "merges")) {
+        type = "BPE"; /* files older than the "type" key */
+    } else if (!type && json_get(model, "max_input_chars_per_word")) {
+        type = "WordPiece";
     }
-    for (size_t i = 0; type && i < sizeof families / sizeof families[0]; i++) {
+    for (size_t i = 0; type && i < FAMILIES; i++) {
         if (strcmp(families[i]->type, type) == 0) {
             tokenizer->family = families[i];
             return 0;
         }
     }
-    return error_set(err, ERROR_UNSUPPORTED, "%s: model.type is %s; this build reads WordPiece",
+    return error_set(err, ERROR_UNSUPPORTED,
+                     "%s: model.type is %s; this build reads WordPiece, BPE and Unigram",
                      files->path, type ? type : "missing");
+}
+
+/* Without tokenizer.json: by the first file that is there. */
+static int choose_family_by_file(struct tokenizer *tokenizer, const char *directory,
+                                 char path[TOKENIZER_PATH_BYTES], struct error *err)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        int result = tokenizer_load_path(path, directory, families[i]->file, err);
+        if (result) {
+            return result;
+        }
+        if (!is_missing(path)) {
+            tokenizer->family = families[i];
+            return 0;
+        }
+    }
+    return error_set(err, ERROR_IO,
+                     "%s has no tokenizer.json, vocab.txt, vocab.json or sentencepiece.bpe.model",
+                     directory);
 }
 
 static int load_special(struct tokenizer *tokenizer, const struct tokenizer_files *files,
                         struct error *err)
 {
     const struct tokenizer_frame *frame = &tokenizer->frame;
-    const char *pad = tokenizer_load_name(files, "pad_token", "[PAD]", err);
+    const char *pad =
+        tokenizer_load_name(files, "pad_token", tokenizer->family->tokens[TOKENIZER_NAME_PAD], err);
     if (!pad) {
         return ERROR_FORMAT;
     }
     tokenizer->special.cls = frame->prefix[0];
     tokenizer->special.sep =
         frame->suffix_count > 0 ? frame->suffix[frame->suffix_count - 1] : TOKENIZER_NO_ID;
-    tokenizer->special.pad = find_token(tokenizer, pad, strlen(pad));
+    tokenizer->special.pad = tokenizer_load_find(tokenizer, pad, strlen(pad));
     return 0;
 }
 
 static int load_parts(struct tokenizer *tokenizer, const struct tokenizer_files *files,
                       struct error *err)
 {
-    int result = choose_family(tokenizer, files, err);
-    if (!result) {
-        result = tokenizer->family->load(&tokenizer->model, files, &tokenizer->vocab_count,
+    int result = tokenizer->family->load(&tokenizer->model, files, &tokenizer->vocab_count,
                                          &tokenizer->special.unk, err);
-    }
     if (!result) {
         result = files->root ? load_added_array(tokenizer, files, err)
                              : load_added_decoder(tokenizer, files, err);
     }
     if (!result) {
-        result = files->root ? load_post_processor(tokenizer, files, err)
+        result = files->root ? tokenizer_post_load(tokenizer, files, err)
                              : load_named_tokens(tokenizer, files, err);
+    }
+    if (!result && !files->root) {
+        result = load_declared_tokens(tokenizer, files, err);
+    }
+    if (!result && tokenizer->family->seal) {
+        tokenizer->family->seal(tokenizer->model);
     }
     added_tokens_sort(&tokenizer->added);
     return result ? result : load_special(tokenizer, files, err);
@@ -430,30 +363,30 @@ static int load_parts(struct tokenizer *tokenizer, const struct tokenizer_files 
 
 int tokenizer_load(struct tokenizer *tokenizer, const char *directory, struct error *err)
 {
-    char json_path[PATH_BYTES];
-    char vocab_path[PATH_BYTES];
-    char config_path[PATH_BYTES];
+    char path[TOKENIZER_PATH_BYTES];
+    char config_path[TOKENIZER_PATH_BYTES];
     struct json_document *root = NULL;
     struct json_document *config = NULL;
-    int result = join_path(json_path, directory, "tokenizer.json", err);
+    int result = tokenizer_load_path(path, directory, "tokenizer.json", err);
     if (!result) {
-        result = join_path(vocab_path, directory, "vocab.txt", err);
+        result = tokenizer_load_path(config_path, directory, "tokenizer_config.json", err);
     }
     if (!result) {
-        result = join_path(config_path, directory, "tokenizer_config.json", err);
+        result = tokenizer_load_document(path, &root, err);
     }
     if (!result) {
-        result = read_json(json_path, &root, err);
+        result = tokenizer_load_document(config_path, &config, err);
+    }
+    struct tokenizer_files files = {.directory = directory,
+                                    .path = path,
+                                    .root = json_root(root),
+                                    .config_path = config_path,
+                                    .config = json_root(config)};
+    if (!result) {
+        result = root ? choose_family(tokenizer, &files, err)
+                      : choose_family_by_file(tokenizer, directory, path, err);
     }
     if (!result) {
-        result = read_json(config_path, &config, err);
-    }
-    if (!result) {
-        struct tokenizer_files files = {.directory = directory,
-                                        .path = root ? json_path : vocab_path,
-                                        .root = json_root(root),
-                                        .config_path = config_path,
-                                        .config = json_root(config)};
         result = load_parts(tokenizer, &files, err);
     }
     json_free(config);

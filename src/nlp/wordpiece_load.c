@@ -2,6 +2,7 @@
  * tokenizer.json or from vocab.txt, and offers it as a tokenizer family.
  */
 #include "nlp/tokenizer_internal.h"
+#include "nlp/vocab_load.h"
 #include "nlp/wordpiece.h"
 
 #include "base/lines.h"
@@ -131,63 +132,6 @@ static int no_memory(const char *path, struct error *err)
     return error_set(err, ERROR_MEMORY, "%s: no memory for the vocabulary", path);
 }
 
-/* Every id at most once. *taken is a bit set that grows with the ids. */
-static int take_id(unsigned char **taken, size_t *taken_bytes, int64_t id, const char *path,
-                   struct error *err)
-{
-    size_t byte = (size_t)id / 8;
-    if (byte >= *taken_bytes) {
-        size_t bytes = (byte + 1) * 2;
-        unsigned char *grown = realloc(*taken, bytes);
-        if (!grown) {
-            return no_memory(path, err);
-        }
-        memset(grown + *taken_bytes, 0, bytes - *taken_bytes);
-        *taken = grown;
-        *taken_bytes = bytes;
-    }
-    unsigned char bit = (unsigned char)(1u << (id % 8));
-    if ((*taken)[byte] & bit) {
-        return error_set(err, ERROR_FORMAT, "%s: model.vocab gives id %" PRId64 " twice", path, id);
-    }
-    (*taken)[byte] |= bit;
-    return 0;
-}
-
-static int read_json_vocab(struct wordpiece *wordpiece, const struct json *vocab, const char *path,
-                           size_t *id_count, struct error *err)
-{
-    unsigned char *taken = NULL;
-    size_t taken_bytes = 0;
-    void *iterator = NULL;
-    const char *token;
-    const struct json *value;
-    int result = 0;
-    if (json_kind(vocab) != JSON_KIND_OBJECT || json_size(vocab) == 0) {
-        return error_set(err, ERROR_FORMAT, "%s: model.vocab must be an object with tokens", path);
-    }
-    *id_count = 0;
-    for (size_t entry = 1; !result && json_next(vocab, &iterator, &token, &value); entry++) {
-        int64_t id = -1;
-        if (!json_as_integer(value, &id) || id < 0 || id >= VOCAB_IDS_MAX) {
-            result =
-                error_set(err, ERROR_FORMAT, "%s: entry %zu of model.vocab has no id from 0 to %d",
-                          path, entry, VOCAB_IDS_MAX - 1);
-            break;
-        }
-        result = take_id(&taken, &taken_bytes, id, path, err);
-        if (!result && vocab_add(&wordpiece->vocab, token, strlen(token), (uint32_t)id) ==
-                           VOCAB_ADDED_NO_MEMORY) {
-            result = no_memory(path, err);
-        }
-        if ((size_t)id >= *id_count) {
-            *id_count = (size_t)id + 1;
-        }
-    }
-    free(taken);
-    return result;
-}
-
 static int load_json(struct wordpiece *wordpiece, const struct tokenizer_files *files,
                      size_t *id_count, const char **unk, struct error *err)
 {
@@ -195,7 +139,8 @@ static int load_json(struct wordpiece *wordpiece, const struct tokenizer_files *
     const char *prefix = NULL;
     size_t prefix_bytes = 0;
     size_t unk_bytes = 0;
-    int result = read_json_vocab(wordpiece, json_get(model, "vocab"), files->path, id_count, err);
+    int result = vocab_load_object(&wordpiece->vocab, json_get(model, "vocab"), files->path,
+                                   "model.vocab", id_count, err);
     if (!result) {
         result =
             read_model_string(model, files->path, "unk_token", default_unk, unk, &unk_bytes, err);
@@ -266,9 +211,7 @@ static int load_vocab_file(struct wordpiece *wordpiece, const struct tokenizer_f
         return ERROR_FORMAT;
     }
     int result = lines_open(&lines, files->path, TOKEN_BYTES_MAX, err);
-    if (result) {
-        error_wrap(err, "%s has no tokenizer.json", files->directory);
-    } else {
+    if (!result) {
         result = read_vocab_lines(wordpiece, lines, files->path, id_count, err);
     }
     lines_close(lines);
@@ -359,8 +302,10 @@ static int add_normalized(void *model, const struct added_token *token, const ch
     return no_memory(path, err);
 }
 
-static void start_text(const void *model, void *scratch, const char *bytes, size_t size)
+static void start_text(const void *model, void *scratch, const char *bytes, size_t size,
+                       bool at_start)
 {
+    (void)at_start;
     wordpiece_start(model, scratch, bytes, size);
 }
 
@@ -371,6 +316,8 @@ static size_t next_ids(const void *model, void *scratch, uint32_t *ids, size_t i
 
 const struct tokenizer_family wordpiece_load_family = {
     .type = "WordPiece",
+    .file = "vocab.txt",
+    .tokens = {"[CLS]", "[SEP]", default_unk, "[PAD]", "[MASK]"},
     .load = load_model,
     .close = close_model,
     .find = find_token,

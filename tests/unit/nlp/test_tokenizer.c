@@ -197,13 +197,14 @@ static void components_that_are_not_understood_are_named(void **state)
         struct parts changed;
         const char *where;
     } cases[] = {
-        {{.model = "{\"type\":\"Unigram\",\"vocab\":[]}"}, "model.type is Unigram"},
+        {{.model = "{\"type\":\"WordLevel\",\"vocab\":{}}"}, "model.type is WordLevel"},
         {{.model = "{\"vocab\":{}}"}, "model.type is missing"},
         {{.normalizer = "{\"type\":\"NFKC\"}"}, "normalizer.type is NFKC"},
         {{.normalizer = "7"}, "normalizer.type is missing"},
         {{.pre_tokenizer = "{\"type\":\"ByteLevel\"}"}, "pre_tokenizer.type is ByteLevel"},
         {{.pre_tokenizer = "null"}, "pre_tokenizer.type is missing"},
-        {{.post_processor = "{\"type\":\"ByteLevel\"}"}, "post_processor.type is ByteLevel"},
+        {{.post_processor = "{\"type\":\"ByteLevel\"}"}, "puts no token first"},
+        {{.post_processor = "{\"type\":\"Pairs\"}"}, "post_processor.type is Pairs"},
         {{.post_processor = "null"}, "post_processor.type is missing"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
