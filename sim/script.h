@@ -4,7 +4,7 @@
  *     - {do: late, share: 0.02}
  *
  * sim/README.md lists every action and its fields. Times are real time since the start. Reading is
- * in two steps: script_yaml.c (libyaml) takes the file apart into items of fields, script.c knows
+ * in two steps: script_yaml.c takes the file apart into items of fields, script.c knows
  * what they mean.
  */
 #ifndef SIM_SCRIPT_H

@@ -1,228 +1,96 @@
-/* config_yaml.c - see config_yaml.h. The only file that knows libyaml.
- *
- * Walks libyaml's events rather than a loaded document, because each event knows its line and
- * column. What a configuration has no use for is refused at its place instead of being interpreted:
- * anchors and aliases, tags, several documents, keys that are not plain words. libyaml's own copies
- * of scalars are not wiped, which is one reason to keep a secret in a file of its own.
+/* config_yaml.c - see config_yaml.h. Which keys there are and what their values may be is the
+ * table's to say; this file finds each value's key and keeps its place for `config show --origin`
+ * and for errors.
  */
 #include "app/config_yaml.h"
 
 #include "app/config_value.h"
-#include "base/utf8.h"
+#include "base/yaml_reader.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <yaml.h>
 
 enum { KEY_BYTES = 64, GROUP_DEPTH_MAX = 3 };
 
 struct loader {
-    yaml_parser_t parser;
-    yaml_event_t event; /* the current one; always deletable */
+    struct yaml_reader *reader;
+    const struct yaml_reader_event *event; /* the current one */
     const struct config_yaml_source *source;
     struct config *config;
     struct error *err;
     bool group_seen[CONFIG_ROWS_MAX]; /* by the index of the group's first row */
 };
 
-/* --- places and failures --- */
-
-/* Puts "NAME:LINE:COLUMN" in front of the error already set. */
-static int at_mark(struct loader *loader, yaml_mark_t mark)
-{
-    return error_wrap(loader->err, "%s:%zu:%zu", loader->source->name, mark.line + 1,
-                      mark.column + 1);
-}
-
-static int fail_at(struct loader *loader, yaml_mark_t mark, const char *what)
-{
-    error_set(loader->err, ERROR_CONFIG, "%s", what);
-    return at_mark(loader, mark);
-}
-
-static int fail_here(struct loader *loader, const char *what)
-{
-    return fail_at(loader, loader->event.start_mark, what);
-}
-
-/* Whether the indentation of a line holds a tab: libyaml's own words for that help nobody. */
-static bool has_tab_indent(const struct config_yaml_source *source, size_t line)
-{
-    const char *at = source->bytes;
-    const char *end = at + source->size;
-    for (; line > 0 && at; line--) {
-        at = memchr(at, '\n', (size_t)(end - at));
-        at = at ? at + 1 : NULL;
-    }
-    while (at && at < end && *at == ' ') {
-        at++;
-    }
-    return at && at < end && *at == '\t';
-}
-
-static int fail_parser(struct loader *loader)
-{
-    const yaml_parser_t *parser = &loader->parser;
-    if (parser->error == YAML_MEMORY_ERROR) {
-        return error_set(loader->err, ERROR_MEMORY, "no memory to read %s", loader->source->name);
-    }
-    if (has_tab_indent(loader->source, parser->problem_mark.line)) {
-        return fail_at(loader, parser->problem_mark, "a tab in the indentation: use spaces");
-    }
-    error_set(loader->err, ERROR_CONFIG, "not valid YAML: %s",
-              parser->problem ? parser->problem : "cannot be read");
-    return at_mark(loader, parser->problem_mark);
-}
-
 static int next(struct loader *loader)
 {
-    yaml_event_delete(&loader->event);
-    if (!yaml_parser_parse(&loader->parser, &loader->event)) {
-        memset(&loader->event, 0, sizeof loader->event);
-        return fail_parser(loader);
-    }
-    return 0;
-}
-
-/* libyaml reports encoding trouble by byte offset only, so it is looked for first. */
-static int check_characters(struct loader *loader)
-{
-    const struct config_yaml_source *source = loader->source;
-    yaml_mark_t mark = {0};
-    for (size_t at = 0; at < source->size;) {
-        uint32_t code_point;
-        bool valid;
-        size_t taken = utf8_decode(source->bytes + at, source->size - at, &code_point, &valid);
-        if (!valid) {
-            return fail_at(loader, mark, "not valid UTF-8");
-        }
-        if ((code_point < 0x20 && !strchr("\t\r\n", (int)code_point)) || code_point == 0 ||
-            (code_point >= 0x7F && code_point < 0xA0 && code_point != 0x85)) {
-            return fail_at(loader, mark, "a control character");
-        }
-        at += taken;
-        mark.column++;
-        if (code_point == '\n') {
-            mark.line++;
-            mark.column = 0;
-        }
-    }
-    return 0;
-}
-
-/* --- events --- */
-
-static bool is_null(const yaml_event_t *event)
-{
-    const char *text = (const char *)event->data.scalar.value;
-    return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-           (*text == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0);
-}
-
-/* Refuses what no value of ours may carry. */
-static int check_plain(struct loader *loader)
-{
-    const yaml_event_t *event = &loader->event;
-    const yaml_char_t *anchor = NULL;
-    const yaml_char_t *tag = NULL;
-    if (event->type == YAML_ALIAS_EVENT) {
-        return fail_here(loader, "aliases (*name) are not supported: write the value again");
-    }
-    if (event->type == YAML_SCALAR_EVENT) {
-        anchor = event->data.scalar.anchor;
-        tag = event->data.scalar.tag;
-    } else if (event->type == YAML_SEQUENCE_START_EVENT) {
-        anchor = event->data.sequence_start.anchor;
-        tag = event->data.sequence_start.tag;
-    } else if (event->type == YAML_MAPPING_START_EVENT) {
-        anchor = event->data.mapping_start.anchor;
-        tag = event->data.mapping_start.tag;
-    }
-    if (anchor) {
-        return fail_here(loader, "anchors (&name) are not supported: write the value again");
-    }
-    if (tag) {
-        return fail_here(loader, "tags (!name) are not supported");
-    }
-    if (event->type == YAML_SCALAR_EVENT &&
-        strlen((const char *)event->data.scalar.value) != event->data.scalar.length) {
-        return fail_here(loader, "a NUL character in text");
-    }
-    return 0;
+    return yaml_reader_next(loader->reader, loader->err);
 }
 
 /* --- values --- */
 
-static int check_not_set(struct loader *loader, const struct config_row *row, yaml_mark_t mark)
+static int check_not_set(struct loader *loader, const struct config_row *row)
 {
     const struct config_origin *origin = config_table_origin(loader->config, row);
-    if (origin->layer != CONFIG_LAYER_FILE) {
-        return 0;
-    }
-    error_set(loader->err, ERROR_CONFIG, "'%s' was set before, at %s", row->key, origin->where);
-    return at_mark(loader, mark);
+    return origin->layer == CONFIG_LAYER_FILE
+               ? yaml_reader_fail_here(loader->reader, loader->err, "'%s' was set before, at %s",
+                                       row->key, origin->where)
+               : 0;
 }
 
 static int load_list(struct loader *loader, const struct config_row *row)
 {
+    const struct yaml_reader_event *event = loader->event;
     config_value_clear(loader->config, row);
     for (;;) {
         int result = next(loader);
-        if (!result && loader->event.type == YAML_SEQUENCE_END_EVENT) {
-            return 0;
-        }
-        result = result ? result : check_plain(loader);
-        if (result) {
+        if (result || event->kind == YAML_READER_SEQUENCE_END) {
             return result;
         }
-        if (loader->event.type != YAML_SCALAR_EVENT || is_null(&loader->event)) {
-            error_set(loader->err, ERROR_CONFIG, "%s: each item must be text", row->key);
-            return at_mark(loader, loader->event.start_mark);
+        if (event->kind != YAML_READER_SCALAR || event->is_null) {
+            return yaml_reader_fail_here(loader->reader, loader->err, "%s: each item must be text",
+                                         row->key);
         }
-        const char *item = (const char *)loader->event.data.scalar.value;
-        if (config_value_add(loader->config, row, item, loader->err)) {
-            return at_mark(loader, loader->event.start_mark);
+        if (config_value_add(loader->config, row, event->text, loader->err)) {
+            return yaml_reader_wrap_here(loader->reader, loader->err);
         }
     }
 }
 
 static int load_scalar(struct loader *loader, const struct config_row *row)
 {
-    const char *text = (const char *)loader->event.data.scalar.value;
-    if (is_null(&loader->event)) {
-        error_set(loader->err, ERROR_CONFIG, "%s: no value; leave the key out%s", row->key,
-                  row->type == CONFIG_TYPE_STRING ? ", or write \"\" for empty text" : "");
-        return at_mark(loader, loader->event.start_mark);
+    if (loader->event->is_null) {
+        return yaml_reader_fail_here(
+            loader->reader, loader->err, "%s: no value; leave the key out%s", row->key,
+            row->type == CONFIG_TYPE_STRING ? ", or write \"\" for empty text" : "");
     }
-    if (config_value_set(loader->config, row, text, loader->err)) {
-        return at_mark(loader, loader->event.start_mark);
+    if (config_value_set(loader->config, row, loader->event->text, loader->err)) {
+        return yaml_reader_wrap_here(loader->reader, loader->err);
     }
     return 0;
 }
 
-/* Reads the value of a known key; `mark` is the key's place. */
-static int load_value(struct loader *loader, const struct config_row *row, yaml_mark_t mark)
+/* Reads the value of a known key, which is the current event. */
+static int load_value(struct loader *loader, const struct config_row *row)
 {
-    int result = check_not_set(loader, row, mark);
+    int result = check_not_set(loader, row);
     result = result ? result : next(loader);
-    result = result ? result : check_plain(loader);
     if (result) {
         return result;
     }
-    yaml_mark_t place = loader->event.start_mark;
-    if (loader->event.type == YAML_SCALAR_EVENT) {
+    struct yaml_reader_mark place = loader->event->mark;
+    if (loader->event->kind == YAML_READER_SCALAR) {
         result = load_scalar(loader, row);
-    } else if (loader->event.type == YAML_SEQUENCE_START_EVENT && row->type == CONFIG_TYPE_LIST) {
+    } else if (loader->event->kind == YAML_READER_SEQUENCE_BEGIN && row->type == CONFIG_TYPE_LIST) {
         result = load_list(loader, row);
     } else {
-        error_set(loader->err, ERROR_CONFIG, "%s: takes one value, not a %s", row->key,
-                  loader->event.type == YAML_MAPPING_START_EVENT ? "group of keys" : "list");
-        result = at_mark(loader, place);
+        result = yaml_reader_fail_here(
+            loader->reader, loader->err, "%s: takes one value, not a %s", row->key,
+            loader->event->kind == YAML_READER_MAPPING_BEGIN ? "group of keys" : "list");
     }
     return result ? result
                   : config_table_set_origin(loader->config, row, CONFIG_LAYER_FILE, loader->err,
-                                            "%s:%zu:%zu", loader->source->name, place.line + 1,
-                                            place.column + 1);
+                                            "%s:%zu:%zu", loader->source->name, place.line,
+                                            place.column);
 }
 
 /* --- keys --- */
@@ -230,30 +98,25 @@ static int load_value(struct loader *loader, const struct config_row *row, yaml_
 static int fail_unknown(struct loader *loader, const char *key)
 {
     const char *meant = config_table_suggest(key);
-    if (meant) {
-        error_set(loader->err, ERROR_CONFIG, "unknown key '%s'; did you mean '%s'?", key, meant);
-    } else {
-        error_set(loader->err, ERROR_CONFIG, "unknown key '%s'; see docs/CONFIGURATION.md", key);
-    }
-    return at_mark(loader, loader->event.start_mark);
+    return meant ? yaml_reader_fail_here(loader->reader, loader->err,
+                                         "unknown key '%s'; did you mean '%s'?", key, meant)
+                 : yaml_reader_fail_here(loader->reader, loader->err,
+                                         "unknown key '%s'; see docs/CONFIGURATION.md", key);
 }
 
 /* Composes the full key of the current event; an error if it cannot be a key. */
 static int read_key(struct loader *loader, const char *prefix, char out[KEY_BYTES])
 {
-    int result = check_plain(loader);
-    if (result) {
-        return result;
+    const char *name = loader->event->text;
+    if (loader->event->kind != YAML_READER_SCALAR) {
+        return yaml_reader_fail_here(loader->reader, loader->err, "a key must be a word");
     }
-    if (loader->event.type != YAML_SCALAR_EVENT) {
-        return fail_here(loader, "a key must be a word");
-    }
-    const char *name = (const char *)loader->event.data.scalar.value;
     int size = snprintf(out, KEY_BYTES, "%s%s%s", prefix, *prefix ? "." : "", name);
     if (*name == '\0' || size < 0 || size >= KEY_BYTES ||
         strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") <
             strlen(name)) {
-        return fail_here(loader, "not a key: keys are words of letters, digits, '_' and '.'");
+        return yaml_reader_fail_here(loader->reader, loader->err,
+                                     "not a key: keys are words of letters, digits, '_' and '.'");
     }
     return 0;
 }
@@ -265,22 +128,17 @@ static int load_group(struct loader *loader, const char *group, int depth)
 {
     size_t index = (size_t)(config_table_find_group(group) - config_table);
     if (loader->group_seen[index]) {
-        error_set(loader->err, ERROR_CONFIG, "the group '%s' appears twice", group);
-        return at_mark(loader, loader->event.start_mark);
+        return yaml_reader_fail_here(loader->reader, loader->err, "the group '%s' appears twice",
+                                     group);
     }
     loader->group_seen[index] = true;
     int result = next(loader);
-    result = result ? result : check_plain(loader);
-    if (result) {
+    if (result || (loader->event->kind == YAML_READER_SCALAR && loader->event->is_null)) {
         return result;
     }
-    if (loader->event.type == YAML_SCALAR_EVENT && is_null(&loader->event)) {
-        return 0;
-    }
-    if (loader->event.type != YAML_MAPPING_START_EVENT) {
-        error_set(loader->err, ERROR_CONFIG, "'%s' is a group: write its keys below it, indented",
-                  group);
-        return at_mark(loader, loader->event.start_mark);
+    if (loader->event->kind != YAML_READER_MAPPING_BEGIN) {
+        return yaml_reader_fail_here(loader->reader, loader->err,
+                                     "'%s' is a group: write its keys below it, indented", group);
     }
     return load_mapping(loader, group, depth + 1);
 }
@@ -291,16 +149,16 @@ static int load_mapping(struct loader *loader, const char *prefix, int depth)
     for (;;) {
         char key[KEY_BYTES];
         int result = next(loader);
-        if (!result && loader->event.type == YAML_MAPPING_END_EVENT) {
-            return 0;
+        if (result || loader->event->kind == YAML_READER_MAPPING_END) {
+            return result;
         }
-        result = result ? result : read_key(loader, prefix, key);
+        result = read_key(loader, prefix, key);
         if (result) {
             return result;
         }
         const struct config_row *row = config_table_find(key);
         if (row) {
-            result = load_value(loader, row, loader->event.start_mark);
+            result = load_value(loader, row);
         } else if (depth < GROUP_DEPTH_MAX && config_table_find_group(key)) {
             result = load_group(loader, key, depth);
         } else {
@@ -317,27 +175,17 @@ static int load_mapping(struct loader *loader, const char *prefix, int depth)
 /* An empty file, or one of comments only, is a valid configuration. */
 static int load_document(struct loader *loader)
 {
-    int result = next(loader); /* stream start */
-    result = result ? result : next(loader);
-    if (result || loader->event.type == YAML_STREAM_END_EVENT) {
+    int result = next(loader);
+    if (result || loader->event->kind == YAML_READER_END) {
         return result;
     }
-    result = next(loader);
-    result = result ? result : check_plain(loader);
-    if (result) {
-        return result;
-    }
-    if (loader->event.type == YAML_MAPPING_START_EVENT) {
+    if (loader->event->kind == YAML_READER_MAPPING_BEGIN) {
         result = load_mapping(loader, "", 0);
-    } else if (loader->event.type != YAML_SCALAR_EVENT || !is_null(&loader->event)) {
-        result = fail_here(loader, "the file must be a mapping of keys to values");
+    } else if (loader->event->kind != YAML_READER_SCALAR || !loader->event->is_null) {
+        result = yaml_reader_fail_here(loader->reader, loader->err,
+                                       "the file must be a mapping of keys to values");
     }
-    result = result ? result : next(loader); /* document end */
-    result = result ? result : next(loader);
-    if (!result && loader->event.type != YAML_STREAM_END_EVENT) {
-        result = fail_here(loader, "more than one document: remove the second '---'");
-    }
-    return result;
+    return result ? result : next(loader); /* nothing may follow */
 }
 
 int config_yaml_load(struct config *config, const struct config_yaml_source *source,
@@ -345,18 +193,12 @@ int config_yaml_load(struct config *config, const struct config_yaml_source *sou
 {
     struct error ignored;
     struct loader loader = {.source = source, .config = config, .err = err ? err : &ignored};
-    int result = check_characters(&loader);
-    if (result) {
-        return result;
+    int result =
+        yaml_reader_open(&loader.reader, source->name, source->bytes, source->size, loader.err);
+    if (result == 0) {
+        loader.event = yaml_reader_event(loader.reader);
+        result = load_document(&loader);
     }
-    if (!yaml_parser_initialize(&loader.parser)) {
-        return error_set(err, ERROR_MEMORY, "no memory to read %s", source->name);
-    }
-    yaml_parser_set_encoding(&loader.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&loader.parser, (const unsigned char *)source->bytes,
-                                 source->size);
-    result = load_document(&loader);
-    yaml_event_delete(&loader.event);
-    yaml_parser_delete(&loader.parser);
+    yaml_reader_close(loader.reader);
     return result;
 }
