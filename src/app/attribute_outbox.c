@@ -7,6 +7,11 @@ void attribute_outbox_want(struct attribute_outbox *outbox, const struct call_re
     outbox->has_wanted = true;
 }
 
+void attribute_outbox_forget(struct attribute_outbox *outbox)
+{
+    outbox->has_wanted = false;
+}
+
 void attribute_outbox_finish(struct attribute_outbox *outbox)
 {
     outbox->final = true;

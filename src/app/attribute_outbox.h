@@ -39,6 +39,9 @@ struct attribute_outbox {
 
 void attribute_outbox_want(struct attribute_outbox *outbox, const struct call_reading *reading);
 
+/* Nothing is wanted any more; what is under way cannot be stopped. */
+void attribute_outbox_forget(struct attribute_outbox *outbox);
+
 /* The call is over: whatever is wanted goes out exactly, then nothing more. */
 void attribute_outbox_finish(struct attribute_outbox *outbox);
 

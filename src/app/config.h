@@ -115,6 +115,8 @@ struct config {
     int64_t discover_max;            /* discover.max: 10000 calls followed at once */
     struct config_list interactions; /* interactions: [...] ; CXONE_INTERACTION_ID adds one */
 
+    int64_t mask_hold_ms; /* privacy.mask_hold: 0s */
+
     int64_t end_idle_timeout_ms; /* end.idle_timeout: 10min */
     int64_t end_on_404_count;    /* end.on_404_count: 2 */
 

@@ -222,10 +222,15 @@ const struct config_row config_table[] = {
      .initial_simulator = "active_contacts",
      .choices = {"fixed", "active_contacts"},
      .meaning = "follow `interactions` only, or whatever `ep.active_contacts` lists"},
-    {SPAN("discover.interval", discover_interval_ms, 100, HOUR, "5s", "pace of discovery")},
+    {SPAN("discover.interval", discover_interval_ms, 100, HOUR, "5s",
+          "pace of discovery; also how late a hold or a mask may be heard of")},
     {WHOLE("discover.max", discover_max, 1, 1000000, "10000", "calls followed at once")},
     {LIST("interactions", interactions, INTERACTIONS_MAX, "", "ids of calls to follow"),
      .tutorial_variable = "CXONE_INTERACTION_ID"},
+
+    {SPAN("privacy.mask_hold", mask_hold_ms, 0, 30 * SECOND, "0s",
+          "how long after its end an utterance waits to be judged, so that a list can say that the "
+          "call is masked; longer than `discover.interval` closes that gap")},
 
     {SPAN("end.idle_timeout", end_idle_timeout_ms, SECOND, 24 * HOUR, "10min",
           "a call silent for this long is over")},
@@ -290,10 +295,10 @@ static const char *key_by_last_part(const char *typed)
 
 const char *config_table_suggest(const char *key)
 {
-    static const char *const groups[] = {"auth",  "ep",          "map",     "attr",     "assist",
-                                         "poll",  "window",      "trend",   "alert",    "rate",
-                                         "retry", "retry_after", "breaker", "timeouts", "http",
-                                         "tls",   "discover",    "end",     "model",    "log"};
+    static const char *const groups[] = {
+        "auth",  "ep",    "map",      "attr",    "assist",      "poll",    "window",
+        "trend", "alert", "rate",     "retry",   "retry_after", "breaker", "timeouts",
+        "http",  "tls",   "discover", "privacy", "end",         "model",   "log"};
     struct suggest best = {0};
     for (size_t i = 0; i < config_table_count; i++) {
         suggest_offer(&best, key, config_table[i].key);

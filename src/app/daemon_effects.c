@@ -240,22 +240,31 @@ void daemon_on_answer(void *user, const struct score_answer *answer)
         .scorable = answer->scorable,
         .score = answer->score,
     };
-    daemon_report_answer(daemon, answer);
-    daemon_wallboard_answer(daemon->wallboard, answer);
+    /* Masked since it was asked for: nothing of it is told, and the judgement ignores it. */
+    if (!pipeline_is_masked(daemon->pipeline, answer->ticket.call, answer->ticket.utterance)) {
+        daemon_report_answer(daemon, answer);
+        daemon_wallboard_answer(daemon->wallboard, answer);
+    }
     daemon_step(daemon, &event);
 }
 
 /* --- discovery ------------------------------------------------------------------------------- */
 
-static void list_call(struct daemon *daemon, const char *interaction_id)
+static void list_call(struct daemon *daemon, const struct cxone_active *active)
 {
+    const char *interaction_id = active->interaction_id;
     if (!roster_seen(&daemon->roster, interaction_id)) {
         return; /* no room: the next round names it again */
     }
     struct store_call known;
     bool found = false;
     struct pipeline_event event = {
-        .kind = PIPELINE_CALL_LISTED, .interaction_id = interaction_id, .from_discovery = true};
+        .kind = PIPELINE_CALL_LISTED,
+        .interaction_id = interaction_id,
+        .from_discovery = true,
+        .listing = {active->state, active->state_since_ms, daemon->discover_asked_ms},
+        .master_id = active->master_id,
+    };
     if (!pipeline_follows(daemon->pipeline, interaction_id) &&
         store_load(daemon->store, interaction_id, &known, &found, NULL) == 0 && found) {
         event.resume = &known;
@@ -288,7 +297,7 @@ static void on_discovered(void *user, const struct cxone_result *result)
     for (size_t i = 0; i < result->active_count; i++) {
         const struct cxone_active *active = &result->active[i];
         if (active->state != CXONE_CALL_ENDED) {
-            list_call(daemon, active->interaction_id);
+            list_call(daemon, active);
         } else if (roster_ended(&daemon->roster, active->interaction_id)) {
             drop_call(daemon, active->interaction_id);
         }
@@ -304,6 +313,7 @@ void daemon_on_discover(void *user)
     struct daemon *daemon = user;
     if (!daemon->discovering && !daemon->stopping) {
         daemon->discovering = true;
+        daemon->discover_asked_ms = daemon_now(daemon).vendor_ms;
         cxone_discover(daemon->cxone, on_discovered, daemon);
     }
 }

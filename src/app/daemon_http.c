@@ -29,6 +29,7 @@ static void refresh_gauges(struct daemon *daemon)
     metrics_set(metrics, METRIC_UTTERANCES_LATE, (double)counts.late);
     metrics_set(metrics, METRIC_UTTERANCES_BEYOND_LATENESS, (double)counts.beyond_lateness);
     metrics_set(metrics, METRIC_UTTERANCES_FOLDED, (double)counts.folded);
+    metrics_set(metrics, METRIC_UTTERANCES_MASKED, (double)counts.masked);
     metrics_set(metrics, METRIC_SEGMENTS_PARTIAL, (double)counts.partials);
     metrics_set(metrics, METRIC_SEGMENTS_CLAMPED, (double)counts.clamped);
     metrics_set(metrics, METRIC_SEGMENTS_UNKNOWN_SPEAKER, (double)counts.unknown_speaker);

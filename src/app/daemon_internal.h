@@ -41,6 +41,7 @@ struct daemon {
 
     struct mono started;
     bool discovering;
+    int64_t discover_asked_ms; /* vendor clock: when the list was last asked for */
     bool discovered; /* one good list was read */
     struct mono discovered_at;
     bool polls_held; /* the scorer is behind */

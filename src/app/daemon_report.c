@@ -32,6 +32,16 @@ static bool may_report(struct daemon *daemon, enum report_class class, uint64_t 
     return true;
 }
 
+/* The identity of an utterance in logs: call, speaker, start and ordinal under the key. */
+static const char *utterance_hash(const struct daemon *daemon, const char *interaction_id,
+                                  int64_t start_ms, uint32_t ordinal, char out[KEYHASH_TEXT_BYTES])
+{
+    char identity[STORE_ID_BYTES + 64];
+    int size = snprintf(identity, sizeof identity, "%s\ncustomer\n%lld\n%u", interaction_id,
+                        (long long)start_ms, (unsigned)ordinal);
+    return keyhash_text(&daemon->keyhash, identity, (size_t)size, out);
+}
+
 static double decimal(int64_t fixed)
 {
     return (double)fixed / MOOD_ONE;
@@ -132,15 +142,51 @@ static void report_attributes_failed(struct daemon *daemon, const struct effect 
     }
 }
 
+static void report_opened(struct daemon *daemon, const struct effect *note, const char *call)
+{
+    char from[KEYHASH_TEXT_BYTES];
+    metrics_add(&daemon->metrics, METRIC_CALLS_OPENED, 1);
+    if (!note->transferred_from) {
+        log_write(daemon->log, LOG_INFO, "call_opened", "following a call",
+                  LOG_TEXT("interaction", call));
+        return;
+    }
+    metrics_add(&daemon->metrics, METRIC_CALLS_TRANSFERRED, 1);
+    log_write(daemon->log, LOG_INFO, "call_opened", "following a transferred call",
+              LOG_TEXT("interaction", call),
+              LOG_TEXT("transferred_from", daemon_call_hash(daemon, note->transferred_from, from)));
+}
+
+static void report_masked(struct daemon *daemon, const struct effect *note, const char *call)
+{
+    char utterance[KEYHASH_TEXT_BYTES];
+    utterance_hash(daemon, note->interaction_id, note->segment.start_ms, note->ordinal, utterance);
+    log_write(daemon->log, LOG_DEBUG, "utterance_masked",
+              note->withdrawn ? "said while masked: its score no longer counts"
+                              : "said while masked: it is not scored",
+              LOG_TEXT("interaction", call), LOG_TEXT("utterance", utterance),
+              LOG_INT("revision", note->revision), LOG_INT("withdrawn", note->withdrawn));
+}
+
 void daemon_report_note(struct daemon *daemon, const struct effect *note)
 {
     char call[KEYHASH_TEXT_BYTES];
     daemon_call_hash(daemon, note->interaction_id, call);
     switch (note->note) {
     case NOTE_CALL_OPENED:
-        metrics_add(&daemon->metrics, METRIC_CALLS_OPENED, 1);
-        log_write(daemon->log, LOG_INFO, "call_opened", "following a call",
+        report_opened(daemon, note, call);
+        break;
+    case NOTE_CALL_RETURNED:
+        log_write(daemon->log, LOG_INFO, "call_returned", "the call is listed as live again",
                   LOG_TEXT("interaction", call));
+        break;
+    case NOTE_CALL_STATE:
+        log_write(daemon->log, LOG_INFO, "call_state", "the call is listed in another state",
+                  LOG_TEXT("interaction", call),
+                  LOG_TEXT("state", cxone_call_state_name(note->state)));
+        break;
+    case NOTE_UTTERANCE_MASKED:
+        report_masked(daemon, note, call);
         break;
     case NOTE_CALL_ENDING:
         log_write(daemon->log, LOG_INFO, "call_ending",
@@ -180,21 +226,12 @@ void daemon_report_note(struct daemon *daemon, const struct effect *note)
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-/* The identity of an utterance in logs: call, speaker, start and ordinal under the key. */
-static const char *utterance_hash(const struct daemon *daemon, const struct score_ticket *ticket,
-                                  char out[KEYHASH_TEXT_BYTES])
-{
-    char identity[STORE_ID_BYTES + 64];
-    int size = snprintf(identity, sizeof identity, "%s\ncustomer\n%lld\n%u", ticket->interaction_id,
-                        (long long)ticket->start_ms, (unsigned)ticket->ordinal);
-    return keyhash_text(&daemon->keyhash, identity, (size_t)size, out);
-}
-
 void daemon_report_answer(struct daemon *daemon, const struct score_answer *answer)
 {
     char utterance[KEYHASH_TEXT_BYTES];
     struct metrics *metrics = &daemon->metrics;
-    utterance_hash(daemon, &answer->ticket, utterance);
+    const struct score_ticket *ticket = &answer->ticket;
+    utterance_hash(daemon, ticket->interaction_id, ticket->start_ms, ticket->ordinal, utterance);
     metrics_observe(metrics, METRIC_HISTOGRAM_SCORE_WAIT, (double)answer->waited_us / 1e6);
     if (answer->scorable) {
         int64_t delay_ms = daemon_now(daemon).vendor_ms - answer->ticket.end_ms;
@@ -239,7 +276,9 @@ void daemon_report_result(struct daemon *daemon, enum cxone_operation operation,
         metrics_add(metrics, METRIC_SEGMENTS_QUARANTINED, (double)result->quarantined);
     } else if (operation == CXONE_ATTRIBUTES && good) {
         metrics_add(metrics, METRIC_ATTRIBUTES_SENT, 1);
-    } else if (operation == CXONE_DISCOVERY && !good &&
+    } else if (operation == CXONE_DISCOVERY && good) {
+        metrics_add(metrics, METRIC_UNKNOWN_STATES, (double)result->unknown_states);
+    } else if (operation == CXONE_DISCOVERY &&
                may_report(daemon, REPORT_DISCOVERY_FAILED, &suppressed)) {
         log_write(daemon->log, LOG_WARN, "discovery_failed",
                   "the list of live calls could not be fetched",

@@ -28,8 +28,11 @@ enum effect_kind {
 
 enum note_kind {
     NOTE_CALL_OPENED,
-    NOTE_CALL_ENDING, /* reason says why */
+    NOTE_CALL_ENDING,   /* reason says why */
+    NOTE_CALL_RETURNED, /* it is listed as live again before it was closed */
+    NOTE_CALL_STATE,    /* held, muted, masked, or none of these again */
     NOTE_CALL_CLOSED,
+    NOTE_UTTERANCE_MASKED, /* said while masked: not scored, or its score is taken back */
     NOTE_ALERT_OPENED,
     NOTE_ALERT_RECOVERED,
     NOTE_POLL_FAILED,
@@ -51,11 +54,12 @@ struct effect {
     const char *interaction_id;
 
     int64_t start_ms;       /* POLL */
-    uint32_t utterance;     /* SCORE */
-    uint32_t revision;      /* SCORE */
-    uint32_t ordinal;       /* SCORE */
-    struct segment segment; /* SCORE */
+    uint32_t utterance;     /* SCORE, NOTE_UTTERANCE_MASKED */
+    uint32_t revision;      /* the same */
+    uint32_t ordinal;       /* the same */
+    struct segment segment; /* the same; a masked one is speaker and times only */
     bool backlog;           /* SCORE: history; what is spoken now goes first */
+    bool withdrawn;         /* NOTE_UTTERANCE_MASKED: it had a score */
 
     struct call_reading reading; /* ATTRIBUTES, SUGGEST, NOTE_ALERT_* */
     uint32_t episode;            /* SUGGEST, NOTE_ALERT_*, NOTE_SUGGESTION */
@@ -71,7 +75,9 @@ struct effect {
     int status;
     const char *reason;
     enum suggestion_state suggestion_state;
-    int64_t wait_ms; /* NOTE_POLL_FAILED: until the next try */
+    int64_t wait_ms;              /* NOTE_POLL_FAILED: until the next try */
+    enum cxone_call_state state;  /* NOTE_CALL_STATE */
+    const char *transferred_from; /* NOTE_CALL_OPENED: id of the call it continues, or NULL */
 };
 
 struct effects {

@@ -21,6 +21,7 @@ struct pipeline {
     size_t slot_count; /* slots in use or on the free list */
     uint32_t first_free;
     struct map by_id; /* interaction id -> struct session */
+    struct families families;
     struct due_heap due;
     struct cursor_delays delays;
     struct effects effects;
@@ -45,6 +46,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options)
     pipeline->first_free = no_slot;
     pipeline->slots = calloc(options->calls_max ? options->calls_max : 1, sizeof(struct slot));
     map_init(&pipeline->by_id, options->calls_max);
+    families_init(&pipeline->families, options->calls_max * 2);
     effects_init(&pipeline->effects);
     call_effects_init(&pipeline->call_effects);
     cursor_delays_init(&pipeline->delays);
@@ -65,6 +67,7 @@ void pipeline_destroy(struct pipeline *pipeline)
     }
     free(pipeline->slots);
     map_done(&pipeline->by_id);
+    families_done(&pipeline->families);
     due_heap_done(&pipeline->due);
     effects_done(&pipeline->effects);
     call_effects_done(&pipeline->call_effects);
@@ -122,13 +125,19 @@ static struct session *open_session(struct pipeline *pipeline, struct session_co
         return NULL; /* at calls_max: discovery will name the call again */
     }
     struct slot *slot = &pipeline->slots[at];
-    struct session *session =
-        session_create(context, make_handle(at, slot->generation), event->interaction_id,
-                       event->resume, rand_mix(pipeline->options.seed + pipeline->opened++));
+    struct mono now = context->now.mono;
+    struct family *family =
+        event->master_id ? families_join(&pipeline->families, event->master_id, now) : NULL;
+    struct session *session = session_create(context, make_handle(at, slot->generation),
+                                             event->interaction_id, event->resume, family,
+                                             rand_mix(pipeline->options.seed + pipeline->opened++));
     slot->session = session;
     const char *id = event->interaction_id;
     if (!session || !map_put(&pipeline->by_id, id, strlen(id), session)) {
         session_destroy(session);
+        if (family) {
+            families_leave(&pipeline->families, family, now);
+        }
         release_slot(pipeline, at);
         effects_clear(context->effects);
         return NULL;
@@ -151,9 +160,10 @@ static void add_counts(struct call_counts *sum, const struct call_counts *more)
     sum->quarantined += more->quarantined;
     sum->unknown_speaker += more->unknown_speaker;
     sum->unscorable += more->unscorable;
+    sum->masked += more->masked;
 }
 
-static void close_session(struct pipeline *pipeline, uint64_t handle)
+static void close_session(struct pipeline *pipeline, uint64_t handle, struct mono now)
 {
     struct session *session = find_by_handle(pipeline, handle);
     if (!session) {
@@ -164,6 +174,9 @@ static void close_session(struct pipeline *pipeline, uint64_t handle)
     map_remove(&pipeline->by_id, id, strlen(id));
     due_heap_remove(&pipeline->due, session_due_item(session));
     release_slot(pipeline, (uint32_t)handle);
+    if (session_family(session)) {
+        families_leave(&pipeline->families, session_family(session), now);
+    }
     session_destroy(session);
     pipeline->calls--;
 }
@@ -182,14 +195,31 @@ static void settle(struct pipeline *pipeline, struct session_context *context,
     due_heap_set(&pipeline->due, session_due_item(session), session_due(session, context));
 }
 
-static void destroy_closed(struct pipeline *pipeline)
+static void destroy_closed(struct pipeline *pipeline, struct mono now)
 {
     for (size_t i = 0; i < pipeline->effects.count; i++) {
         if (pipeline->effects.items[i].kind == EFFECT_CLOSED) {
-            close_session(pipeline, pipeline->effects.items[i].call);
+            close_session(pipeline, pipeline->effects.items[i].call, now);
         }
     }
     effects_clear(&pipeline->effects);
+}
+
+/* The master of a contact can change after several transfers, and may be named late. */
+static void follow_master(struct pipeline *pipeline, struct session *session, const char *master_id,
+                          struct mono now)
+{
+    struct family *before = session_family(session);
+    if (!master_id || (before && strcmp(before->master_id, master_id) == 0)) {
+        return;
+    }
+    struct family *family = families_join(&pipeline->families, master_id, now);
+    if (family) {
+        session_join(session, family);
+    }
+    if (family && before) {
+        families_leave(&pipeline->families, before, now);
+    }
 }
 
 static struct session *event_session(struct pipeline *pipeline, struct session_context *context,
@@ -198,6 +228,9 @@ static struct session *event_session(struct pipeline *pipeline, struct session_c
     switch (event->kind) {
     case PIPELINE_CALL_LISTED: {
         struct session *session = find_by_id(pipeline, event->interaction_id);
+        if (session) {
+            follow_master(pipeline, session, event->master_id, context->now.mono);
+        }
         return session || pipeline->stopping ? session : open_session(pipeline, context, event);
     }
     case PIPELINE_CALL_GONE:
@@ -220,7 +253,7 @@ static void deliver(struct session *session, struct session_context *context,
     switch (event->kind) {
     case PIPELINE_CALL_LISTED:
         if (event->from_discovery) {
-            session_on_listed(session, context);
+            session_on_listed(session, context, &event->listing);
         }
         break;
     case PIPELINE_CALL_GONE:
@@ -283,7 +316,7 @@ static struct session_context make_context(struct pipeline *pipeline, struct cal
 struct effects *pipeline_step(struct pipeline *pipeline, struct call_now now,
                               const struct pipeline_event *event)
 {
-    destroy_closed(pipeline);
+    destroy_closed(pipeline, now.mono);
     struct session_context context = make_context(pipeline, now);
     if (event->kind == PIPELINE_TICK) {
         run_due(pipeline, &context);
@@ -305,6 +338,12 @@ struct mono pipeline_next_due(const struct pipeline *pipeline)
 {
     const struct due_item *first = due_heap_first(&pipeline->due);
     return first ? first->due : far_future;
+}
+
+bool pipeline_is_masked(const struct pipeline *pipeline, uint64_t call, uint32_t utterance)
+{
+    const struct session *session = find_by_handle(pipeline, call);
+    return session && call_is_masked(session_call(session), utterance);
 }
 
 void pipeline_hold_polls(struct pipeline *pipeline, bool hold)

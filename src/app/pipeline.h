@@ -34,11 +34,13 @@ enum pipeline_event_kind {
 
 struct pipeline_event {
     enum pipeline_event_kind kind;
-    const char *interaction_id;        /* LISTED, GONE */
-    const struct store_call *resume;   /* LISTED: what the store knew, or NULL */
-    bool from_discovery;               /* LISTED: the vendor's list keeps it alive */
-    enum end_reason end_reason;        /* GONE */
-    uint64_t call;                     /* the others: as given in the effect */
+    const char *interaction_id;      /* LISTED, GONE */
+    const struct store_call *resume; /* LISTED: what the store knew, or NULL */
+    bool from_discovery;             /* LISTED: the vendor's list keeps it alive */
+    struct session_listing listing;  /* LISTED from discovery: what the list says of it */
+    const char *master_id;           /* LISTED: shared by a transferred contact's calls, or NULL */
+    enum end_reason end_reason;      /* GONE */
+    uint64_t call;                   /* the others: as given in the effect */
     const struct cxone_result *result; /* POLLED, ATTRIBUTES_DONE, SUGGESTED */
     uint32_t utterance;                /* SCORED */
     uint32_t revision;                 /* SCORED */
@@ -58,6 +60,9 @@ struct effects *pipeline_step(struct pipeline *pipeline, struct call_now now,
 
 /* When a PIPELINE_TICK is wanted next; far in the future when nothing is due. */
 struct mono pipeline_next_due(const struct pipeline *pipeline);
+
+/* Whether this utterance of a followed call was masked: an answer to it says nothing to anybody. */
+bool pipeline_is_masked(const struct pipeline *pipeline, uint64_t call, uint32_t utterance);
 
 /* While held, no new polls leave: the scorer is behind, and polling less is how that is mended. */
 void pipeline_hold_polls(struct pipeline *pipeline, bool hold);

@@ -59,9 +59,31 @@ void session_withdraw_suggestion(struct session *session, struct session_context
     }
 }
 
+/* A new call is picked up lookback_ms back. One that reappears goes on where it was left, at most
+ * the sweep's reach back; words that began before that place and ended after it are still wanted.
+ */
+static void begin_where(struct session *session, const struct session_context *context,
+                        const struct store_call *resume)
+{
+    const struct session_options *options = context->options;
+    int64_t now_ms = context->now.vendor_ms;
+    session->first_ms = options->lookback_ms < 0 ? 0 : now_ms - options->lookback_ms;
+    session->floor_ms = -1;
+    if (!resume) {
+        return;
+    }
+    session->floor_ms = resume->newest_end_ms;
+    session->episode_base = resume->episodes;
+    if (resume->newest_end_ms >= 0) {
+        int64_t left_ms = resume->newest_end_ms - options->cursor.overlap_max_ms;
+        int64_t oldest_ms = now_ms - options->sweep_reach_ms;
+        session->first_ms = left_ms > oldest_ms ? left_ms : oldest_ms;
+    }
+}
+
 struct session *session_create(struct session_context *context, uint64_t handle,
                                const char *interaction_id, const struct store_call *resume,
-                               uint64_t seed)
+                               struct family *family, uint64_t seed)
 {
     const struct session_options *options = context->options;
     struct session *session = calloc(1, sizeof *session);
@@ -90,17 +112,19 @@ struct session *session_create(struct session_context *context, uint64_t handle,
                       (int64_t)rand_below(&session->rand, (uint64_t)options->poll_active_ms + 1));
     double rps = options->interaction_rps;
     limiter_init(&session->limiter, rps, rps > 1 ? rps * 2 : 2, context->now.mono);
-    session->first_ms =
-        options->lookback_ms < 0 ? 0 : context->now.vendor_ms - options->lookback_ms;
-    session->floor_ms = -1;
-    if (resume) {
-        session->floor_ms = resume->newest_end_ms;
-        session->episode_base = resume->episodes;
+    begin_where(session, context, resume);
+    session->state = CXONE_CALL_ACTIVE;
+    session->cooled_from = (struct mono){-1};
+    if (family && strcmp(family->newest_id, interaction_id) != 0) {
+        memcpy(session->transferred_from, family->newest_id, STORE_ID_BYTES);
     }
-    if (session->floor_ms > session->first_ms) {
-        session->first_ms = session->floor_ms;
+    if (family) {
+        session_join(session, family);
     }
-    session_note(session, context, NOTE_CALL_OPENED);
+    struct effect *note = session_note(session, context, NOTE_CALL_OPENED);
+    if (note && session->transferred_from[0]) {
+        note->transferred_from = session->transferred_from;
+    }
     return session;
 }
 
@@ -150,6 +174,9 @@ void session_on_suggested(struct session *session, struct session_context *conte
         note->reason = result->reason;
     }
     if (state == SUGGESTION_SENT || state == SUGGESTION_UNKNOWN) {
+        if (session->family) {
+            family_deliver(session->family, context->now.mono);
+        }
         struct call_event event = {.kind = CALL_EVENT_DELIVERED, .episode = local};
         session_judge(session, context, &event);
     }
@@ -237,6 +264,7 @@ static void close_session(struct session *session, struct session_context *conte
 
 bool session_run(struct session *session, struct session_context *context)
 {
+    session_heed_family(session, context);
     if (mono_reached(context->now.mono, session->next_tick)) {
         session_judge_tick(session, context);
     }
@@ -282,6 +310,8 @@ void session_look(const struct session *session, struct session_view *view)
     *view = (struct session_view){
         .interaction_id = session->interaction_id,
         .live = session_is_live(session),
+        .state = session->state,
+        .transferred_from = session->transferred_from,
         .opened = session->opened,
         .refreshed = session->refreshed,
         .episode_open = open ? session->episode_base + open : 0,
@@ -290,6 +320,11 @@ void session_look(const struct session *session, struct session_view *view)
         .attribute_state = attribute_outbox_state(&session->attributes),
     };
     view->has_reading = call_reading(session->call, &view->reading);
+}
+
+struct family *session_family(const struct session *session)
+{
+    return session->family;
 }
 
 struct due_item *session_due_item(struct session *session)

@@ -17,6 +17,7 @@
 #include "app/attribute_outbox.h"
 #include "app/due_heap.h"
 #include "app/effects.h"
+#include "app/family.h"
 #include "app/suggestion_outbox.h"
 #include "base/rand.h"
 #include "mood/cursor.h"
@@ -42,6 +43,7 @@ struct session_options {
     unsigned not_found_max;
     int64_t sweep_after_ms[SESSION_SWEEPS];
     int64_t sweep_reach_ms;
+    int64_t mask_hold_ms;   /* while live, words are taken in this long after they ended */
     double interaction_rps; /* 0: no limit of its own */
     bool write_attributes;  /* false in shadow mode */
     bool send_suggestions;
@@ -59,10 +61,12 @@ struct session_context {
 
 struct session;
 
-/* NULL without memory. `resume` (may be NULL) is what the store knew of this call. */
+/* NULL without memory. `resume` (may be NULL) is what the store knew of this call: it goes on
+ * behind what was taken in then, with windows of its own. A family (may be NULL) outlives the
+ * session. */
 struct session *session_create(struct session_context *context, uint64_t handle,
                                const char *interaction_id, const struct store_call *resume,
-                               uint64_t seed);
+                               struct family *family, uint64_t seed);
 void session_destroy(struct session *session); /* accepts NULL */
 
 /* Events. Each may append effects. */
@@ -74,7 +78,20 @@ void session_on_attributes_done(struct session *session, struct session_context 
                                 const struct cxone_result *result);
 void session_on_suggested(struct session *session, struct session_context *context,
                           uint32_t episode, const struct cxone_result *result);
-void session_on_listed(struct session *session, struct session_context *context); /* is live */
+
+/* What a list says of a live call. */
+struct session_listing {
+    enum cxone_call_state state;
+    int64_t since_ms; /* vendor clock: when that state began; -1: not said */
+    int64_t asked_ms; /* vendor clock: when the list was asked for */
+};
+void session_on_listed(struct session *session, struct session_context *context,
+                       const struct session_listing *listing);
+
+/* The call belongs to this family from now on; the caller leaves the one before. */
+void session_join(struct session *session, struct family *family);
+struct family *session_family(const struct session *session); /* or NULL */
+
 void session_on_gone(struct session *session, struct session_context *context,
                      enum end_reason reason);
 /* The program stops: no more polls, what is owed is flushed. */
@@ -90,6 +107,8 @@ struct mono session_due(const struct session *session, const struct session_cont
 struct session_view {
     const char *interaction_id; /* the session's */
     bool live;
+    enum cxone_call_state state;  /* as last listed; active where no list says so */
+    const char *transferred_from; /* id of the call it continues, or "" */
     bool has_reading;
     struct call_reading reading;
     struct mono opened;

@@ -17,6 +17,9 @@ struct session {
     struct suggestion_outbox suggestions;
     struct limiter limiter;
     struct rand rand;
+    struct family *family;                 /* or NULL */
+    struct mono cooled_from;               /* newest delivery in the family that was heeded */
+    char transferred_from[STORE_ID_BYTES]; /* or "" */
 
     enum session_phase phase;
     enum end_reason end_reason;
@@ -27,6 +30,10 @@ struct session {
     unsigned sweeps_done;
     bool stopping;
     bool ended_told; /* the judgement knows that the call is over */
+
+    enum cxone_call_state state; /* as last listed */
+    int64_t unmasked_ms;         /* vendor clock: last listed as not masked; 0 for never */
+    int64_t masked_from_ms;      /* of the last mask */
 
     bool polling;
     bool had_reply;
@@ -61,6 +68,9 @@ void session_withdraw_suggestion(struct session *session, struct session_context
 void session_judge(struct session *session, struct session_context *context,
                    const struct call_event *event);
 void session_judge_tick(struct session *session, struct session_context *context);
+
+/* Suggestions delivered to the family's other calls cool this one down as well. */
+void session_heed_family(struct session *session, struct session_context *context);
 
 /* Whether any poll is still wanted. */
 bool session_polls_more(const struct session *session);

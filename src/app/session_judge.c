@@ -52,10 +52,34 @@ static void ask_score(struct session *session, struct session_context *context,
     }
 }
 
+static void tell_masked(struct session *session, struct session_context *context,
+                        const struct call_effect *from)
+{
+    struct effect *effect = session_note(session, context, NOTE_UTTERANCE_MASKED);
+    if (effect) {
+        effect->utterance = from->utterance;
+        effect->revision = from->revision;
+        effect->ordinal = from->ordinal;
+        effect->segment = from->segment;
+        effect->withdrawn = from->withdrawn;
+    }
+}
+
+/* Scores were taken back: what rests on them and has not left yet stays here. */
+static void unpublish(struct session *session, struct session_context *context)
+{
+    struct call_reading reading;
+    session_withdraw_suggestion(session, context, "it rests on words said while masked");
+    if (!call_reading(session->call, &reading)) {
+        attribute_outbox_forget(&session->attributes);
+    }
+}
+
 void session_judge(struct session *session, struct session_context *context,
                    const struct call_event *event)
 {
     struct call_effects *from = context->call_effects;
+    session_heed_family(session, context);
     call_effects_clear(from);
     if (!call_step(session->call, context->now, event, from)) {
         context->effects->failed = true;
@@ -71,6 +95,12 @@ void session_judge(struct session *session, struct session_context *context,
                                      context->now.vendor_ms - item->segment.start_ms);
             }
             ask_score(session, context, item, event->backlog);
+            break;
+        case CALL_EFFECT_MASKED:
+            tell_masked(session, context, item);
+            if (item->withdrawn) {
+                unpublish(session, context);
+            }
             break;
         case CALL_EFFECT_READING:
             attribute_outbox_want(&session->attributes, &item->reading);

@@ -9,6 +9,9 @@ static int64_t poll_interval_ms(const struct session *session,
 {
     const struct session_options *options = context->options;
     int64_t silent_ms = mono_ms_between(session->last_voice, context->now.mono);
+    if (session->state == CXONE_CALL_HELD) {
+        return options->poll_quiet_ms;
+    }
     if (silent_ms < options->active_for_ms) {
         return options->poll_active_ms;
     }
@@ -64,22 +67,52 @@ static void begin_ending(struct session *session, struct session_context *contex
     session_withdraw_suggestion(session, context, "the call ended before it could be delivered");
 }
 
-/* Drops, in place in a copy, what an earlier session of this call already took in. */
-static size_t above_floor(const struct session *session, const struct cxone_result *result,
-                          struct segment **kept)
+/* Words that ended within the hold: a list that masks them may still be on its way. They are left
+ * out as if not served yet, and a later poll brings them again. An end that lies ahead is not worth
+ * waiting for. */
+static bool is_held_back(const struct session *session, const struct session_context *context,
+                         const struct segment *segment)
 {
-    *kept = NULL;
-    if (session->floor_ms < 0 || result->segment_count == 0) {
-        return result->segment_count;
+    int64_t now_ms = context->now.vendor_ms;
+    return session->phase == PHASE_LIVE && segment->is_final &&
+           segment->end_ms > now_ms - context->options->mask_hold_ms &&
+           segment->end_ms <= now_ms + context->options->mood.future_tolerance_ms;
+}
+
+/* What of a reply is taken in now, as a copy if anything is left out. */
+struct intake_choice {
+    struct segment *copy;
+    const struct segment *segments;
+    size_t count;
+    size_t held_back;
+};
+
+static bool choose_segments(const struct session *session, struct session_context *context,
+                            const struct cxone_result *result, struct intake_choice *choice)
+{
+    *choice = (struct intake_choice){.segments = result->segments, .count = result->segment_count};
+    if (result->segment_count == 0 ||
+        (session->floor_ms < 0 && context->options->mask_hold_ms == 0)) {
+        return true;
     }
-    *kept = calloc(result->segment_count, sizeof **kept);
-    size_t count = 0;
-    for (size_t i = 0; *kept && i < result->segment_count; i++) {
-        if (result->segments[i].end_ms > session->floor_ms) {
-            (*kept)[count++] = result->segments[i];
+    choice->copy = calloc(result->segment_count, sizeof *choice->copy);
+    if (!choice->copy) {
+        return false;
+    }
+    choice->segments = choice->copy;
+    choice->count = 0;
+    for (size_t i = 0; i < result->segment_count; i++) {
+        const struct segment *segment = &result->segments[i];
+        if (segment->end_ms <= session->floor_ms) {
+            continue; /* an earlier session of this call took it in */
+        }
+        if (is_held_back(session, context, segment)) {
+            choice->held_back++;
+        } else {
+            choice->copy[choice->count++] = *segment;
         }
     }
-    return count;
+    return true;
 }
 
 static bool holds_news(const struct call_counts *before, const struct call_counts *after)
@@ -91,24 +124,26 @@ static bool holds_news(const struct call_counts *before, const struct call_count
 static void take_segments(struct session *session, struct session_context *context,
                           const struct cxone_result *result)
 {
-    struct segment *copy;
-    size_t count = above_floor(session, result, &copy);
-    const struct segment *segments = copy ? copy : result->segments;
+    struct intake_choice choice;
+    if (!choose_segments(session, context, result, &choice)) {
+        context->effects->failed = true;
+        return;
+    }
     struct call_counts before = *call_counts(session->call);
-    cursor_observe(&session->cursor, segments, count);
+    cursor_observe(&session->cursor, choice.segments, choice.count);
     cursor_bound_newest(&session->cursor, context->now.vendor_ms);
     struct call_event event = {
         .kind = CALL_EVENT_REPLY,
-        .segments = segments,
-        .segment_count = count,
+        .segments = choice.segments,
+        .segment_count = choice.count,
         .backlog = !session->had_reply,
     };
     session_judge(session, context, &event);
-    if (holds_news(&before, call_counts(session->call))) {
+    if (choice.held_back > 0 || holds_news(&before, call_counts(session->call))) {
         session->last_voice = context->now.mono;
     }
     session->had_reply = true;
-    free(copy);
+    free(choice.copy);
 }
 
 static void poll_succeeded(struct session *session, struct session_context *context,
@@ -247,16 +282,6 @@ void session_run_poll(struct session *session, struct session_context *context)
     }
     effect->start_ms = cursor_next_start_ms(&session->cursor, &context->options->cursor,
                                             context->delays, session->first_ms, now);
-}
-
-void session_on_listed(struct session *session, struct session_context *context)
-{
-    session->listed = true;
-    if (session->phase == PHASE_ENDING && !session->ended_told) {
-        session->phase = PHASE_LIVE; /* it was only gone for a moment */
-        session->not_found = 0;
-        session->next_poll = context->now.mono;
-    }
 }
 
 void session_on_gone(struct session *session, struct session_context *context,

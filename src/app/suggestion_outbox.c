@@ -16,6 +16,13 @@ bool suggestion_outbox_withdraw(struct suggestion_outbox *outbox)
     return true;
 }
 
+void suggestion_outbox_postpone(struct suggestion_outbox *outbox, struct mono until)
+{
+    if (outbox->not_before.us < until.us) {
+        outbox->not_before = until;
+    }
+}
+
 bool suggestion_outbox_due(const struct suggestion_outbox *outbox, struct mono *due)
 {
     *due = outbox->not_before;

@@ -41,6 +41,9 @@ void suggestion_outbox_open(struct suggestion_outbox *outbox, uint32_t episode, 
 /* The reason is gone (recovered, call over): what is waiting is dropped; true if something was. */
 bool suggestion_outbox_withdraw(struct suggestion_outbox *outbox);
 
+/* What is waiting does not leave before this time. */
+void suggestion_outbox_postpone(struct suggestion_outbox *outbox, struct mono until);
+
 bool suggestion_outbox_due(const struct suggestion_outbox *outbox, struct mono *due);
 void suggestion_outbox_send(struct suggestion_outbox *outbox);
 

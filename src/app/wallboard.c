@@ -238,6 +238,25 @@ static void open_alert(struct wallboard *board, struct call_now now, const struc
     item_changed(board, &call->item);
 }
 
+/* What was said while masked is no evidence either. */
+static void drop_evidence(struct wallboard *board, const struct effect *note)
+{
+    struct wallboard_call *call = find_call(board, note->interaction_id);
+    struct wallboard_alert *alert = call ? call->alert : NULL;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; alert && i < alert->evidence_count; i++) {
+        const struct call_evidence *evidence = &alert->evidence[i];
+        if (evidence->start_ms != note->segment.start_ms ||
+            evidence->end_ms != note->segment.end_ms) {
+            alert->evidence[kept++] = *evidence;
+        }
+    }
+    if (alert && kept < alert->evidence_count) {
+        alert->evidence_count = kept;
+        item_changed(board, &alert->item);
+    }
+}
+
 void wallboard_note(struct wallboard *board, struct call_now now, const struct effect *note)
 {
     struct wallboard_call *call;
@@ -257,6 +276,11 @@ void wallboard_note(struct wallboard *board, struct call_now now, const struct e
             close_alert(board, now, call->alert, true);
         }
         break;
+    case NOTE_UTTERANCE_MASKED:
+        drop_evidence(board, note);
+        break;
+    case NOTE_CALL_RETURNED:
+    case NOTE_CALL_STATE:
     case NOTE_CALL_ENDING: /* these are seen in the session's view */
     case NOTE_POLL_FAILED:
     case NOTE_SUGGESTION:
@@ -264,6 +288,13 @@ void wallboard_note(struct wallboard *board, struct call_now now, const struct e
     case NOTE_ATTRIBUTES_LOST:
         break;
     }
+}
+
+static void copy_id(char out[STORE_ID_BYTES], const char *id)
+{
+    size_t bytes = strnlen(id, STORE_ID_BYTES - 1);
+    memcpy(out, id, bytes);
+    out[bytes] = '\0';
 }
 
 /* --- how a call stands ----------------------------------------------------------------------- */
@@ -318,16 +349,23 @@ void wallboard_refresh(struct wallboard *board, struct call_now now,
     bool was_late = call->late_ms != 0;
     bool moved =
         view->has_reading && !(call->has_reading && same_reading(&call->reading, &view->reading));
+    bool cleared = call->has_reading && !view->has_reading; /* all of it was said while masked */
     call->refreshed = view->refreshed;
     refresh_alert(board, call->alert, view);
-    if (!moved && late == was_late && call->live == view->live &&
-        call->attributes == view->attribute_state) {
+    if (!moved && !cleared && late == was_late && call->live == view->live &&
+        call->state == view->state && call->attributes == view->attribute_state) {
         return;
     }
     call->live = view->live;
+    call->state = view->state;
+    copy_id(call->transferred_from, view->transferred_from);
     call->attributes = view->attribute_state;
     call->late_ms = late ? (was_late ? call->late_ms : now.vendor_ms - age_ms) : 0;
     item_changed(board, &call->item);
+    if (cleared) {
+        call->has_reading = false;
+        call->point_count = 0;
+    }
     if (moved) {
         call->has_reading = true;
         call->reading = view->reading;

@@ -44,6 +44,8 @@ struct wallboard_call {
     int64_t followed_ms;
     struct mono refreshed;
     bool live;
+    enum cxone_call_state state;
+    char transferred_from[STORE_ID_BYTES]; /* the call it continues, or "" */
     bool has_reading;
     struct call_reading reading;
     enum attribute_state attributes;

@@ -63,6 +63,8 @@ static void write_call(struct json_writer *writer, const struct wallboard_call *
     write_text(writer, "kind", "call");
     write_text(writer, "id", call->id);
     write_boolean(writer, "live", call->live);
+    write_text(writer, "state", cxone_call_state_name(call->state));
+    write_text(writer, "transferred_from", call->transferred_from);
     write_integer(writer, "followed_ms", call->followed_ms);
     write_integer(writer, "late_ms", call->late_ms);
     write_text(writer, "attributes", attribute_state_name(call->attributes));

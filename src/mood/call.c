@@ -21,11 +21,13 @@ enum { CALL_EFFECTS_SETTLED_MAX = 2 };
 struct call {
     struct mood_policy policy;
     struct transcript transcript;
+    struct masks masks;
     struct episode episode;
     struct call_counts counts;
     struct call_reading published;
     bool has_published;
     bool ended;
+    bool held;
     int64_t first_start_ms; /* oldest start of a usable final, or 0 */
     int64_t origin_ms;      /* only what ends later adds to the CUSUM */
     int64_t newest_ms;      /* newest judged end, or 0 */
@@ -84,6 +86,9 @@ static void judge(struct call *call, struct call_now now, const struct judgement
                   struct call_effects *effects)
 {
     struct episode *episode = &call->episode;
+    if (call->held && !episode->is_open) {
+        return;
+    }
     enum episode_change change =
         episode_judge(episode, &call->policy, judgement, now, event_now_ms(call, now.mono));
     if (change == EPISODE_UNCHANGED) {
@@ -132,6 +137,7 @@ static bool take_reply(struct call *call, struct call_now now, const struct call
         intake_apply(&intake, &(struct intake_target){
                                   .transcript = &call->transcript,
                                   .policy = &call->policy,
+                                  .masks = &call->masks,
                                   .counts = &call->counts,
                                   .effects = effects,
                                   .origin_ms = call->origin_ms,
@@ -169,6 +175,52 @@ static void take_answer(struct call *call, struct call_now now, const struct cal
     settle(call, now, effects);
 }
 
+/* Drops the record's wait and takes its score back. */
+static void withdraw(struct transcript *transcript, size_t place)
+{
+    struct utterance utterance = transcript_remove(transcript, place);
+    transcript_expect(transcript, &utterance, false, false);
+    utterance.scored = false;
+    (void)transcript_insert(transcript, &utterance); /* not behind `place`: unscored comes first */
+}
+
+/* A mask becomes known late: what was said in it leaves the history as if never scored. */
+static void withdraw_masked(struct call *call, struct call_now now, struct call_effects *effects)
+{
+    struct transcript *transcript = &call->transcript;
+    struct judgement judgement;
+    int64_t from_ms = call->masks.items[call->masks.count - 1].from_ms;
+    uint64_t masked = call->counts.masked;
+    for (size_t i = transcript_upper(transcript, from_ms - 1); i < transcript->count; i++) {
+        const struct utterance *utterance = &transcript->items[i];
+        if (utterance->pending || utterance->scored) {
+            call_effects_append_utterance(effects, CALL_EFFECT_MASKED, utterance)->withdrawn =
+                utterance->scored;
+            call->counts.masked++;
+            withdraw(transcript, i);
+        }
+    }
+    if (call->counts.masked == masked) {
+        return;
+    }
+    fold_from(transcript, &call->policy, call->origin_ms, from_ms);
+    note_newest(call, now.mono);
+    call->has_published =
+        call->has_published && reading_take(transcript, &call->policy, &judgement);
+    settle(call, now, effects);
+}
+
+static void take_mask(struct call *call, struct call_now now, const struct call_event *event,
+                      struct call_effects *effects)
+{
+    if (event->kind == CALL_EVENT_UNMASKED) {
+        masks_close(&call->masks, event->at_ms);
+        return;
+    }
+    masks_open(&call->masks, event->at_ms);
+    withdraw_masked(call, now, effects);
+}
+
 static void tick(struct call *call, struct call_now now, struct call_effects *effects)
 {
     struct judgement judgement;
@@ -199,7 +251,8 @@ bool call_step(struct call *call, struct call_now now, const struct call_event *
     if (event->kind == CALL_EVENT_REPLY) {
         return take_reply(call, now, event, effects);
     }
-    if (!call_effects_reserve(effects, CALL_EFFECTS_SETTLED_MAX)) {
+    size_t masked_max = event->kind == CALL_EVENT_MASKED ? call->transcript.count : 0;
+    if (!call_effects_reserve(effects, CALL_EFFECTS_SETTLED_MAX + masked_max)) {
         return false;
     }
     switch (event->kind) {
@@ -209,6 +262,20 @@ bool call_step(struct call *call, struct call_now now, const struct call_event *
         break;
     case CALL_EVENT_DELIVERED:
         episode_deliver(&call->episode, event->episode, now.mono);
+        break;
+    case CALL_EVENT_COOL:
+        episode_cool(&call->episode, event->delivered);
+        break;
+    case CALL_EVENT_MASKED:
+    case CALL_EVENT_UNMASKED:
+        take_mask(call, now, event, effects);
+        break;
+    case CALL_EVENT_HELD:
+        call->held = true;
+        break;
+    case CALL_EVENT_RESUMED:
+        call->held = false;
+        tick(call, now, effects);
         break;
     case CALL_EVENT_TICK:
         tick(call, now, effects);
@@ -238,6 +305,13 @@ bool call_reading(const struct call *call, struct call_reading *reading)
 uint32_t call_episode_open(const struct call *call)
 {
     return call->episode.is_open ? call->episode.number : 0;
+}
+
+bool call_is_masked(const struct call *call, uint32_t utterance)
+{
+    const struct transcript *transcript = &call->transcript;
+    size_t place = transcript_find(transcript, utterance);
+    return place < transcript->count && masks_cover(&call->masks, transcript->items[place].end_ms);
 }
 
 uint32_t call_pending(const struct call *call)

@@ -9,6 +9,13 @@
  *   those of an in-order replay (integer arithmetic; recomputed, never subtracted).
  * - For each (utterance, revision) exactly one CALL_EFFECT_SCORE is emitted, ever.
  * - At most one alert is open; an alert id (episode number) is never reused.
+ * - Once CALL_EVENT_MASKED was taken, no utterance whose end lies in the mask is asked to be scored
+ *   or counts in a reading, whichever came first, the segment, its score or the mask. An utterance
+ *   not scored yet is dropped; one already scored loses its score, and the history is recomputed as
+ *   if it had never had one. Either is told once by CALL_EFFECT_MASKED. What was published before,
+ *   and what was folded away, is beyond recall.
+ * - An utterance withheld under an open mask that turns out to have ended before is asked for when
+ *   it is served again. One that had been asked for before the mask was known is not: once is once.
  * - Memory is bounded by policy->utterances_max, 64 bytes each. What is older than all that is
  *   remembered stays in the trend and the CUSUM, and is neither scored nor changed any more.
  *
@@ -48,6 +55,11 @@ enum call_event_kind {
     CALL_EVENT_SCORED,     /* the scorer's answer to one CALL_EFFECT_SCORE */
     CALL_EVENT_UNSCORABLE, /* nothing to judge in it (blank after cleaning), or scoring failed */
     CALL_EVENT_DELIVERED,  /* the suggestion of the open or last episode was confirmed */
+    CALL_EVENT_COOL,       /* a suggestion was delivered elsewhere to whom this call belongs */
+    CALL_EVENT_MASKED,     /* nothing that ends from at_ms on may be looked at */
+    CALL_EVENT_UNMASKED,   /* the mask ended at at_ms */
+    CALL_EVENT_HELD,       /* nobody talks to the customer: no alert opens */
+    CALL_EVENT_RESUMED,    /* an alert held back opens if its reason still stands */
     CALL_EVENT_TICK,       /* time passed; about once a second */
     CALL_EVENT_ENDED,      /* the call is over and swept: last reading, no more alerts */
 };
@@ -60,8 +72,10 @@ struct call_event {
                          * it is scored */
     uint32_t utterance; /* SCORED, UNSCORABLE: as given in the effect */
     uint32_t revision;
-    int64_t score;    /* SCORED: fixed point, 0..MOOD_ONE */
-    uint32_t episode; /* DELIVERED */
+    int64_t score;         /* SCORED: fixed point, 0..MOOD_ONE */
+    uint32_t episode;      /* DELIVERED */
+    struct mono delivered; /* COOL: when */
+    int64_t at_ms;         /* MASKED, UNMASKED: vendor clock */
 };
 
 struct call_reading {
@@ -87,6 +101,7 @@ struct call_evidence {
 
 enum call_effect_kind {
     CALL_EFFECT_SCORE,     /* please score this text */
+    CALL_EFFECT_MASKED,    /* this utterance was said while masked: it has no score */
     CALL_EFFECT_READING,   /* a new reading to publish */
     CALL_EFFECT_ALERT,     /* an episode opened */
     CALL_EFFECT_RECOVERED, /* the open episode ended well */
@@ -94,11 +109,12 @@ enum call_effect_kind {
 
 struct call_effect {
     enum call_effect_kind kind;
-    /* SCORE */
+    /* SCORE, MASKED */
     uint32_t utterance;     /* small number, unique in the call, stable over revisions */
     uint32_t revision;      /* 0 for the first form */
     uint32_t ordinal;       /* 0, or n for the n-th utterance that shares its key */
-    struct segment segment; /* borrowed from the event */
+    struct segment segment; /* SCORE: borrowed from the event; MASKED: speaker and times only */
+    bool withdrawn;         /* MASKED: it had a score, which no longer counts */
     /* READING, ALERT, RECOVERED */
     struct call_reading reading;
     uint32_t episode; /* ALERT, RECOVERED: 1, 2, ... */
@@ -107,8 +123,8 @@ struct call_effect {
     uint32_t evidence_count;
 };
 
-/* A bounded list the caller owns and empties; a step never emits more than one SCORE per segment
- * plus three others. */
+/* A bounded list the caller owns and empties; a step never emits more than one SCORE or MASKED per
+ * utterance plus three others. */
 struct call_effects {
     struct call_effect *items;
     size_t count;
@@ -133,6 +149,7 @@ struct call_counts {
     uint64_t quarantined;     /* unusable times */
     uint64_t unknown_speaker;
     uint64_t unscorable;
+    uint64_t masked; /* forms withheld from the scorer, or whose score was taken back, by a mask */
 };
 
 /* NULL without memory. The policy is copied. */
@@ -145,11 +162,15 @@ bool call_step(struct call *call, struct call_now now, const struct call_event *
 
 const struct call_counts *call_counts(const struct call *call);
 
-/* The latest reading emitted; false before the first. */
+/* The latest reading emitted; false before the first, and when a mask has left none. */
 bool call_reading(const struct call *call, struct call_reading *reading);
 
 /* The open episode's number, or 0. */
 uint32_t call_episode_open(const struct call *call);
+
+/* Whether this utterance lies in a mask, so that an answer still on its way is to be thrown away.
+ */
+bool call_is_masked(const struct call *call, uint32_t utterance);
 
 /* Utterances asked to be scored and not yet answered. */
 uint32_t call_pending(const struct call *call);

@@ -51,3 +51,20 @@ struct call_effect *call_effects_append(struct call_effects *effects, enum call_
     *effect = (struct call_effect){.kind = kind};
     return effect;
 }
+
+struct call_effect *call_effects_append_utterance(struct call_effects *effects,
+                                                  enum call_effect_kind kind,
+                                                  const struct utterance *utterance)
+{
+    struct call_effect *effect = call_effects_append(effects, kind);
+    effect->utterance = utterance->number;
+    effect->revision = utterance->revision;
+    effect->ordinal = utterance->ordinal;
+    effect->segment = (struct segment){
+        .start_ms = utterance->start_ms,
+        .end_ms = utterance->end_ms,
+        .speaker = (enum speaker)utterance->speaker,
+        .is_final = true,
+    };
+    return effect;
+}

@@ -8,7 +8,7 @@ static bool may_open(const struct episode *episode, const struct mood_policy *po
 {
     const struct window *window = &judgement->current;
     struct mono cooled = mono_after_ms(episode->cooling_from, policy->cooldown_ms);
-    bool cooling = episode->number > 0 && !mono_reached(now.mono, cooled);
+    bool cooling = episode->is_cooling && !mono_reached(now.mono, cooled);
     bool fresh = judgement->reading.as_of_ms >= now.vendor_ms - policy->lateness_ms;
     bool low = window->sum < policy->alert_below * window->count;
     return !cooling && fresh && low && window->count >= policy->samples_min;
@@ -28,6 +28,7 @@ static enum episode_change judge_calm(struct episode *episode, const struct mood
         .number = episode->number + 1,
         .is_open = true,
         .path = declining ? CALL_ALERT_DECLINING : CALL_ALERT_SUSTAINED_LOW,
+        .is_cooling = true,
         .cooling_from = now.mono,
     };
     return EPISODE_OPENED;
@@ -68,4 +69,12 @@ void episode_deliver(struct episode *episode, uint32_t number, struct mono now)
     }
     episode->is_delivered = true;
     episode->cooling_from = now;
+}
+
+void episode_cool(struct episode *episode, struct mono delivered)
+{
+    if (!episode->is_cooling || delivered.us > episode->cooling_from.us) {
+        episode->is_cooling = true;
+        episode->cooling_from = delivered;
+    }
 }

@@ -5,6 +5,8 @@
  *     ^                                                                        |
  *     +---- not before cooldown_ms after the delivery, or after the opening ---+
  *
+ * Nor before cooldown_ms after a delivery elsewhere to the same customer (episode_cool).
+ *
  * The condition is a level, not an edge: what opens an episode may have come true while a cooldown
  * or a missing score held it back.
  */
@@ -19,10 +21,11 @@ struct episode {
     uint32_t number; /* of the open or last one; 0 before the first */
     bool is_open;
     bool is_delivered;
-    bool is_above; /* open, and the mean is above recover_above since above_since_ms */
+    bool is_cooling; /* cooling_from is set; whether it is over is a matter of the clock */
+    bool is_above;   /* open, and the mean is above recover_above since above_since_ms */
     enum call_alert_path path;
     int64_t above_since_ms;   /* event time */
-    struct mono cooling_from; /* the delivery, or until then the opening */
+    struct mono cooling_from; /* the delivery, here or elsewhere, or until then the opening */
 };
 
 /* Decides once about a complete judgement. event_now_ms is the newest judged end, advanced by the
@@ -34,5 +37,8 @@ enum episode_change episode_judge(struct episode *episode, const struct mood_pol
 /* The suggestion of this episode was confirmed; only the first confirmation of the open or last
  * one counts. */
 void episode_deliver(struct episode *episode, uint32_t number, struct mono now);
+
+/* A suggestion about the same customer was delivered at that time by another call. */
+void episode_cool(struct episode *episode, struct mono delivered);
 
 #endif

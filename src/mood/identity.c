@@ -83,7 +83,8 @@ static void join(struct utterance *known, struct identity *const *sorted, size_t
     }
     size_t place = lower_bound(sorted, count, known->key, known->form);
     if (place < count && sorted[place]->key == known->key && sorted[place]->form == known->form) {
-        sorted[place]->verdict = IDENTITY_DUPLICATE;
+        sorted[place]->verdict = known->withheld ? IDENTITY_WITHHELD : IDENTITY_DUPLICATE;
+        sorted[place]->number = known->number;
     } else {
         known->marked = 1;
         first->candidates++;
@@ -115,7 +116,7 @@ void identity_resolve(struct identity *identities, struct identity **sorted, siz
     }
     for (size_t i = 0; i < count; i++) {
         struct identity *identity = &identities[i];
-        if (identity->verdict == IDENTITY_DUPLICATE) {
+        if (identity->verdict != IDENTITY_NEW) {
             continue;
         }
         if (identity->first->candidates > 0) {

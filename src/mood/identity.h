@@ -3,7 +3,8 @@
  * The payload has no version. A key names an utterance as far as the vendor lets us: its own id,
  * else (speaker, start). A form is (end, text) under that key. Within one reply, the finals of a
  * key are set against what is known of that key:
- * - the same form: a duplicate, as is the second of two equal elements;
+ * - the same form: a duplicate, as is the second of two equal elements; or withheld, if a mask kept
+ *   that form from being scored: the mask may turn out to have ended before;
  * - another form: a revision of a known utterance whose form the reply no longer holds, lowest
  *   ordinal first; without one, a new utterance, with the key's next ordinal.
  * Identity is by the raw times, before anything is clamped. Texts are compared by 64-bit hashes.
@@ -17,14 +18,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum identity_verdict { IDENTITY_DUPLICATE, IDENTITY_REVISION, IDENTITY_NEW };
+enum identity_verdict {
+    IDENTITY_DUPLICATE,
+    IDENTITY_WITHHELD,
+    IDENTITY_REVISION,
+    IDENTITY_NEW,
+};
 
 struct identity {
     uint64_t key;
     uint64_t form;
     size_t index; /* place in the reply */
     enum identity_verdict verdict;
-    uint32_t number;  /* REVISION: of what */
+    uint32_t number;  /* REVISION, WITHHELD: of what */
     uint32_t ordinal; /* NEW */
     /* For the first of each key as sorted: */
     uint32_t ordinals;   /* the key's next ordinal */

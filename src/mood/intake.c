@@ -81,11 +81,14 @@ void intake_done(struct intake *intake)
 static void ask_for_score(const struct intake_target *target, const struct utterance *utterance,
                           const struct segment *segment)
 {
-    struct call_effect *effect = call_effects_append(target->effects, CALL_EFFECT_SCORE);
-    effect->utterance = utterance->number;
-    effect->revision = utterance->revision;
-    effect->ordinal = utterance->ordinal;
-    effect->segment = *segment;
+    call_effects_append_utterance(target->effects, CALL_EFFECT_SCORE, utterance)->segment =
+        *segment;
+}
+
+static void tell_withheld(const struct intake_target *target, const struct utterance *utterance)
+{
+    target->counts->masked++;
+    (void)call_effects_append_utterance(target->effects, CALL_EFFECT_MASKED, utterance);
 }
 
 static void count_new(const struct intake_target *target, enum speaker speaker, int64_t end_ms)
@@ -131,10 +134,16 @@ static void add_new(const struct intake_target *target, const struct intake_item
                                                      .ordinal = (uint16_t)identity->ordinal,
                                                      .speaker = (uint32_t)speaker & 3u,
                                                  });
-    if (is_scorable(target->policy, speaker)) {
-        transcript_expect(transcript, &transcript->items[place], true, target->backlog);
-        ask_for_score(target, &transcript->items[place], item->segment);
+    if (!is_scorable(target->policy, speaker)) {
+        return;
     }
+    if (masks_cover(target->masks, end_ms)) {
+        transcript->items[place].withheld = 1;
+        tell_withheld(target, &transcript->items[place]);
+        return;
+    }
+    transcript_expect(transcript, &transcript->items[place], true, target->backlog);
+    ask_for_score(target, &transcript->items[place], item->segment);
 }
 
 /* The same utterance in its new form, waiting for a score where it is to have one. */
@@ -142,7 +151,8 @@ static struct utterance revised(const struct intake_target *target, struct utter
                                 const struct intake_item *item, const struct identity *identity)
 {
     enum speaker speaker = item->segment->speaker;
-    bool scorable = is_scorable(target->policy, speaker);
+    bool masked = masks_cover(target->masks, item->times.end_ms);
+    bool scorable = is_scorable(target->policy, speaker) && !masked;
     bool backlog = utterance.backlog || target->backlog;
     transcript_expect(target->transcript, &utterance, false, false);
     utterance.start_ms = item->segment->start_ms;
@@ -151,6 +161,7 @@ static struct utterance revised(const struct intake_target *target, struct utter
     utterance.revision++;
     utterance.speaker = (uint32_t)speaker & 3u;
     utterance.scored = utterance.scored && scorable;
+    utterance.withheld = is_scorable(target->policy, speaker) && masked;
     transcript_expect(target->transcript, &utterance, scorable, backlog);
     return utterance;
 }
@@ -177,7 +188,25 @@ static void revise(const struct intake_target *target, const struct intake_item 
     target->counts->clamped += item->times.clamped;
     if (after.pending) {
         ask_for_score(target, &after, item->segment);
+    } else if (after.withheld) {
+        tell_withheld(target, &after);
     }
+}
+
+/* Served again: the mask that kept it from the scorer may have ended before it. */
+static void reconsider(const struct intake_target *target, const struct intake_item *item,
+                       const struct identity *identity)
+{
+    struct transcript *transcript = target->transcript;
+    size_t place = transcript_find(transcript, identity->number);
+    if (place == transcript->count || masks_cover(target->masks, transcript->items[place].end_ms)) {
+        target->counts->duplicates++;
+        return;
+    }
+    struct utterance *utterance = &transcript->items[place];
+    utterance->withheld = 0;
+    transcript_expect(transcript, utterance, true, target->backlog);
+    ask_for_score(target, utterance, item->segment);
 }
 
 void intake_apply(const struct intake *intake, const struct intake_target *target)
@@ -189,6 +218,9 @@ void intake_apply(const struct intake *intake, const struct intake_target *targe
         switch (identity->verdict) {
         case IDENTITY_DUPLICATE:
             target->counts->duplicates++;
+            break;
+        case IDENTITY_WITHHELD:
+            reconsider(target, &intake->items[i], identity);
             break;
         case IDENTITY_REVISION:
             revise(target, &intake->items[i], identity);

@@ -7,6 +7,7 @@
 #define MOOD_INTAKE_H
 
 #include "mood/identity.h"
+#include "mood/masks.h"
 #include "mood/times.h"
 
 struct intake_item {
@@ -22,7 +23,7 @@ struct intake {
     size_t partials;
     size_t quarantined;
     size_t inserts; /* new utterances */
-    size_t scores;  /* at most this many SCORE effects */
+    size_t scores;  /* at most this many SCORE and MASKED effects */
     int64_t first_start_ms;
 };
 
@@ -30,6 +31,7 @@ struct intake {
 struct intake_target {
     struct transcript *transcript;
     const struct mood_policy *policy;
+    const struct masks *masks;
     struct call_counts *counts;
     struct call_effects *effects; /* with room for intake.scores */
     int64_t origin_ms;            /* of the CUSUM */
@@ -43,7 +45,7 @@ bool intake_plan(struct intake *intake, const struct call_event *event,
                  struct transcript *transcript, const struct mood_policy *policy,
                  int64_t first_start_ms, int64_t vendor_ms);
 
-/* Emits one SCORE for each new or revised utterance to be scored. */
+/* Emits one SCORE for each new or revised utterance to be scored, MASKED instead in a mask. */
 void intake_apply(const struct intake *intake, const struct intake_target *target);
 
 void intake_done(struct intake *intake);

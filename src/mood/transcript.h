@@ -31,9 +31,10 @@ struct utterance {
     uint32_t trend : 2; /* prefix: enum call_trend */
     uint32_t speaker : 2;
     uint32_t scored : 1;
-    uint32_t pending : 1; /* a score for this revision was asked for */
-    uint32_t backlog : 1; /* pending, and history from before we joined */
-    uint32_t marked : 1;  /* scratch of identity.c */
+    uint32_t pending : 1;  /* a score for this revision was asked for */
+    uint32_t backlog : 1;  /* pending, and history from before we joined */
+    uint32_t marked : 1;   /* scratch of identity.c */
+    uint32_t withheld : 1; /* this form was never asked for, because of a mask */
 };
 
 _Static_assert(sizeof(struct utterance) == 64, "one cache line per utterance");

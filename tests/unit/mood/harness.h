@@ -24,9 +24,11 @@ struct harness {
     unsigned alerts;
     unsigned recoveries;
     unsigned scores_asked;
+    unsigned masked;
     struct call_effect alert; /* the last one */
     struct call_effect recovered;
-    struct call_effect asked; /* the last SCORE */
+    struct call_effect asked;  /* the last SCORE */
+    struct call_effect hidden; /* the last MASKED */
 };
 
 static inline void harness_start(struct harness *h, const struct mood_policy *policy)
@@ -63,6 +65,10 @@ static inline void harness_step(struct harness *h, const struct call_event *even
         case CALL_EFFECT_SCORE:
             h->scores_asked++;
             h->asked = *effect;
+            break;
+        case CALL_EFFECT_MASKED:
+            h->masked++;
+            h->hidden = *effect;
             break;
         case CALL_EFFECT_READING:
             h->readings++;
