@@ -9,6 +9,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 import check_commits  # noqa: E402
+import check_from_tutorial  # noqa: E402
 import check_rooms  # noqa: E402
 import check_style  # noqa: E402
 import check_symbols  # noqa: E402
@@ -123,6 +124,25 @@ class Commits(unittest.TestCase):
         for message in ("keep a late word", "mood: keep.", "mood: Keep it", "mood:keep",
                         "mood: " + "k" * 60, "mood: keep\nBecause.\n", "Mood: keep", ""):
             self.assertIsNotNone(check_commits.check_message(message), message)
+
+
+class FromTutorial(unittest.TestCase):
+    def problems(self, *names):
+        row = "| a | b | c | " + " ".join(f"`{name}`" for name in names) + " |"
+        return [message for _, message in check_from_tutorial.check("text\n" + row + "\n")]
+
+    def test_tests_that_exist(self):
+        self.assertEqual(self.problems(
+            "unit.mood.literal/test_every_comparison_is_strict", "golden.literal", "e2e.live",
+            "e2e.replay_compare/test_misuse"), [])
+
+    def test_tests_that_do_not(self):
+        for name in ("unit.mood.literal/test_nothing", "unit.mood.literal/main", "golden.nothing",
+                     "unit.literal", "e2e.nothing", "e2e.live/test_it", "e2e.cli/misuse"):
+            self.assertEqual(len(self.problems(name)), 1, name)
+
+    def test_row_without_a_test(self):
+        self.assertEqual(len(self.problems("a.yaml")), 1)
 
 
 if __name__ == "__main__":
