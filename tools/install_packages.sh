@@ -17,6 +17,7 @@ libutf8proc-dev     Unicode
 libcmocka-dev       unit tests
 libsystemd-dev      start and stop notices to systemd
 libsodium-dev       keyed hashes, random numbers
+libsqlite3-dev      what outlives the daemon
 libssl-dev          certificates of the simulator
 zlib1g-dev          compressed recordings
 python3             tests and checks

@@ -1,5 +1,6 @@
-/* store_memory.c - keeps calls in a hash map, in a ring ordered by commit so that the oldest can be
- * forgotten. Nothing reaches a disk. */
+/* store_memory.c - keeps where calls were left in a hash map, in a ring ordered by commit so that
+ * the oldest can be forgotten. Nothing reaches a disk, so heads, pages and intents, which only a
+ * later process could use, are not kept. */
 #include "base/map.h"
 #include "store/store_internal.h"
 
@@ -15,6 +16,7 @@ struct kept_call {
 struct memory_keeper {
     struct map calls; /* interaction id -> struct kept_call */
     size_t calls_max;
+    uint64_t last_number;
     struct kept_call *oldest;
     struct kept_call *newest;
 };
@@ -34,9 +36,8 @@ static void append_kept(struct memory_keeper *keeper, struct kept_call *kept)
     keeper->newest = kept;
 }
 
-static void forget_oldest(struct memory_keeper *keeper)
+static void forget_kept(struct memory_keeper *keeper, struct kept_call *kept)
 {
-    struct kept_call *kept = keeper->oldest;
     map_remove(&keeper->calls, kept->call.interaction_id, strlen(kept->call.interaction_id));
     unlink_kept(keeper, kept);
     free(kept);
@@ -52,39 +53,40 @@ static struct kept_call *entry_for(struct memory_keeper *keeper, const char *id)
         return kept;
     }
     if (keeper->calls.count >= keeper->calls_max) {
-        forget_oldest(keeper);
+        forget_kept(keeper, keeper->oldest);
     }
     kept = calloc(1, sizeof *kept);
     if (!kept || !map_put(&keeper->calls, id, strlen(id), kept)) {
         free(kept);
         return NULL;
     }
+    kept->call.newest_end_ms = -1;
+    memcpy(kept->call.interaction_id, id, strlen(id) + 1);
     append_kept(keeper, kept);
     return kept;
 }
 
 /* All or nothing: entries are made first, and only filled when every one is there. */
-static int memory_commit(void *state, const struct store_call *calls, size_t count,
-                         struct error *err)
+static int memory_commit(void *state, const struct store_batch *batch, struct error *err)
 {
     struct memory_keeper *keeper = state;
-    for (size_t i = 0; i < count; i++) {
-        struct kept_call *kept = entry_for(keeper, calls[i].interaction_id);
-        if (!kept) {
+    if (batch->number <= keeper->last_number) {
+        return 0;
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        if (!entry_for(keeper, batch->items[i]->change.call.interaction_id)) {
             return error_set_retriable(err, ERROR_MEMORY, "no memory to remember a call");
         }
-        if (kept->call.interaction_id[0] == '\0') {
-            memcpy(kept->call.interaction_id, calls[i].interaction_id, STORE_ID_BYTES);
-            kept->call.newest_end_ms = -1;
-        }
     }
-    for (size_t i = 0; i < count; i++) {
-        const char *id = calls[i].interaction_id;
-        struct kept_call *kept = map_get(&keeper->calls, id, strlen(id));
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct store_call *call = &batch->items[i]->change.call;
+        struct kept_call *kept =
+            map_get(&keeper->calls, call->interaction_id, strlen(call->interaction_id));
         if (kept) {
-            kept->call = calls[i];
+            kept->call = *call;
         }
     }
+    keeper->last_number = batch->number;
     return 0;
 }
 
@@ -101,17 +103,51 @@ static int memory_load(void *state, const char *interaction_id, struct store_cal
     return 0;
 }
 
-static size_t memory_count(const void *state)
+static int memory_visit(void *state, store_visit_fn *visit, void *user, struct error *err)
+{
+    (void)err;
+    const struct memory_keeper *keeper = state;
+    for (const struct kept_call *kept = keeper->oldest; kept; kept = kept->newer) {
+        struct store_saved saved = {.call = kept->call};
+        if (!kept->call.closed && !visit(user, &saved)) {
+            break;
+        }
+    }
+    return 0;
+}
+
+static int memory_forget(void *state, const char *interaction_id, bool *found, struct error *err)
+{
+    (void)err;
+    struct memory_keeper *keeper = state;
+    struct kept_call *kept = map_get(&keeper->calls, interaction_id, strlen(interaction_id));
+    *found = kept != NULL;
+    if (kept) {
+        forget_kept(keeper, kept);
+    }
+    return 0;
+}
+
+static void memory_tend(void *state, struct wall now)
+{
+    (void)state;
+    (void)now;
+}
+
+static void memory_count(void *state, struct store_counts *counts)
 {
     const struct memory_keeper *keeper = state;
-    return keeper->calls.count;
+    for (const struct kept_call *kept = keeper->oldest; kept; kept = kept->newer) {
+        counts->closed += kept->call.closed;
+        counts->live += !kept->call.closed;
+    }
 }
 
 static void memory_close(void *state)
 {
     struct memory_keeper *keeper = state;
     while (keeper->oldest) {
-        forget_oldest(keeper);
+        forget_kept(keeper, keeper->oldest);
     }
     map_done(&keeper->calls);
     free(keeper);
@@ -120,6 +156,9 @@ static void memory_close(void *state)
 static const struct store_keeper memory_functions = {
     .commit = memory_commit,
     .load = memory_load,
+    .visit = memory_visit,
+    .forget = memory_forget,
+    .tend = memory_tend,
     .count = memory_count,
     .close = memory_close,
 };
@@ -133,5 +172,6 @@ int store_open_memory(struct store **store, size_t calls_max, struct error *err)
     }
     keeper->calls_max = calls_max ? calls_max : 1;
     map_init(&keeper->calls, keeper->calls_max);
-    return store_create(store, &memory_functions, keeper, err);
+    return store_create(store, &(struct store_setup){.keeper = &memory_functions, .state = keeper},
+                        err);
 }
