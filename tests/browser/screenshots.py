@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Takes the pictures of docs/screenshots/ from the running programs: light, dark, detail drawer,
-disconnected, and a page without calls.
+disconnected, degraded, and a page without calls.
 
     tests/browser/screenshots.py --build build/release
 """
@@ -15,14 +15,17 @@ import time
 
 import stage
 
-CALLS = ["--calls", "28", "--seed", "11", "--late", "0.01"]
+CALLS = [
+    "--calls", "28", "--seed", "11", "--late", "0.01",
+    "--sources", "harper=1,cucom=1,ms=2,abcd=2",
+]
 SETTLE_S = 150  # so long until most calls have a history of some minutes
 
 
 def shoot(driver, folder, name):
     path = os.path.join(folder, name + ".png")
     driver.save_screenshot(path)
-    # Fewer colours and better compression: a picture of a page does not need more.
+    # Fewer colours and better compression, where the programs for it are installed.
     if shutil.which("pngquant"):
         subprocess.run(
             ["pngquant", "--force", "--skip-if-larger", "--output", path, "128", path],
@@ -59,6 +62,20 @@ def shoot_calls(build, folder, work, settle_s):
             shoot(driver, folder, "wallboard-disconnected")
 
 
+def shoot_degraded(build, folder, work):
+    """A vendor that forbids us to reach the agents."""
+    with stage.Stage(build, work, [*CALLS, "--deny", "suggestions"]) as scene:
+        scene.start_daemon()
+        with stage.browser(width=1180, height=760) as driver:
+            driver.get(scene.page)
+            stage.wait_for(
+                "what is wrong", 120,
+                lambda: driver.find_elements("css selector", "[data-code=suggestions_denied]"),
+            )
+            time.sleep(20)
+            shoot(driver, folder, "wallboard-degraded")
+
+
 def shoot_empty(build, folder, work):
     """A vendor whose list names no call."""
     with stage.Stage(build, work, ["--calls", "0"]) as scene:
@@ -80,6 +97,7 @@ def main():
     os.makedirs(options.out, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         shoot_calls(options.build, options.out, os.path.join(work, "calls"), options.settle)
+        shoot_degraded(options.build, options.out, os.path.join(work, "degraded"))
         shoot_empty(options.build, options.out, os.path.join(work, "empty"))
 
 

@@ -4,6 +4,7 @@ its evidence, a daemon that is killed and comes back, the keyboard, and that not
 elsewhere. Exits with 77 (skipped, for CTest) where there is no browser."""
 
 import argparse
+import http.client
 import json
 import os
 import re
@@ -202,6 +203,65 @@ class Wallboard(unittest.TestCase):
         refused = re.compile(r"/events\S* - Failed to load resource: net::ERR_")
         said = [e["message"] for e in driver.get_log("browser") if not refused.search(e["message"])]
         self.assertEqual(said, [])
+
+
+def ask(path, **headers):
+    """The status, the headers and an open body."""
+    connection = http.client.HTTPConnection("127.0.0.1", scene.port, timeout=10)
+    connection.request("GET", path, headers={name.replace("_", "-"): headers[name]
+                                             for name in headers})
+    return connection.getresponse()
+
+
+def first_items(**headers):
+    """The id and the data of the first items of a stream; there may be none for some seconds."""
+    with ask("/events", **headers) as reply:
+        event = {}
+        while not (event.get("event") == "items" and "id" in event):
+            line = reply.readline().decode().rstrip("\n")
+            name, _, value = line.partition(": ")
+            event = {**event, name: value} if line else {}
+    return event["id"], json.loads(event["data"])
+
+
+class Protocol(unittest.TestCase):
+    """What the page relies on, asked without it."""
+
+    def test_reader_that_comes_back_gets_only_what_changed(self):
+        wait_for_row()
+        identity, whole = first_items()
+        self.assertTrue(whole["anew"])
+        self.assertGreater(len(whole["items"]), 10)
+        identity, rest = first_items(Last_Event_ID=identity)
+        self.assertFalse(rest["anew"])
+        self.assertLess(len(rest["items"]), len(whole["items"]))
+
+    def test_reader_of_another_run_begins_anew(self):
+        wait_for_row()
+        identity, _ = first_items()
+        run, revision = identity.split("-")
+        other = f"{int(run, 16) ^ 1:08x}-{revision}"
+        for strange in (other, f"{run}-{int(revision) + 10**6}", run, "-", "x" * 300):
+            self.assertTrue(first_items(Last_Event_ID=strange)[1]["anew"], strange)
+
+    def test_answers_forbid_what_the_page_does_not_need(self):
+        for path in ("/", "/wallboard.js", "/wallboard.css", "/api/calls"):
+            with ask(path) as reply:
+                self.assertEqual(reply.status, 200)
+                self.assertIn("default-src 'self'", reply.headers["Content-Security-Policy"])
+                self.assertEqual(reply.headers["X-Content-Type-Options"], "nosniff")
+                self.assertEqual(reply.headers["Cache-Control"], "no-store")
+
+    def test_another_name_for_this_machine_is_refused(self):
+        for path in ("/", "/events", "/api/calls"):
+            with ask(path, Host="calls.example:8090") as reply:
+                self.assertEqual(reply.status, 421)
+
+    def test_page_names_no_style_or_script_within_itself(self):
+        with ask("/") as reply:
+            page = reply.read().decode()
+        self.assertNotRegex(page, r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=")
+        self.assertNotRegex(page, r"(src|href)=\"(?!/|#)")
 
 
 # Text in sight whose colour stands out less than WCAG 2.1 (1.4.3) asks for: 4.5, or 3 where large.
