@@ -7,7 +7,9 @@ import { score } from "/words.js";
 
 const SPAN_MS = 180000;
 
-export const SMALL = { name: "small", width: 160, height: 34, left: 1, right: 5, top: 4, bottom: 4 };
+export const SMALL = {
+  name: "small", width: 160, height: 34, left: 1, right: 5, top: 4, bottom: 4,
+};
 export const LARGE = {
   name: "large", width: 400, height: 132, left: 30, right: 8, top: 8, bottom: 20,
 };
@@ -20,8 +22,9 @@ export function setThreshold(below) {
   const clips = [];
   for (const size of [SMALL, LARGE]) {
     const y = place(size, below);
-    const clip = (id, from, to) =>
-      draw("clipPath", { id }, draw("rect", { x: 0, y: from, width: size.width, height: to - from }));
+    const band = (from, to) =>
+      draw("rect", { x: 0, y: from, width: size.width, height: to - from });
+    const clip = (id, from, to) => draw("clipPath", { id }, band(from, to));
     clips.push(clip(`${size.name}-high`, 0, y), clip(`${size.name}-low`, y, size.height));
   }
   byId("clips").replaceChildren(...clips);

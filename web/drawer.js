@@ -135,7 +135,8 @@ export class Drawer {
     setText(this.before.value, before ? score(call.score_before) : "\u2013");
     setText(this.before.note, before ? count(call.samples_before, "utterance", "utterances")
                                      : "nothing to compare with");
-    this.current.node.classList.toggle("below", known && call.score < this.board.status.alert_below);
+    const below = known && call.score < this.board.status.alert_below;
+    this.current.node.classList.toggle("below", below);
     const trend = TRENDS[call.trend] ?? TRENDS.stable;
     const compared = known && Math.min(call.samples, call.samples_before) > 1;
     setAttribute(this.trend, "data-trend", call.trend ?? "stable");
@@ -189,10 +190,11 @@ export class Drawer {
     const told = SUGGESTIONS[alert.suggestion];
     const now = this.board.now();
     const open = this.board.isOpen(alert);
-    setText(this.alertState, open
-      ? `Open since ${clock(alert.opened_ms)}, ${span(now - alert.opened_ms)}; ${score(alert.score)} when it opened.`
-      : `${alert.recovered ? `Recovered at ${clock(alert.closed_ms)}` : "Open until the call ended"}` +
-        `, opened at ${clock(alert.opened_ms)} with ${score(alert.score)}.`);
+    const began = `opened at ${clock(alert.opened_ms)} with ${score(alert.score)}`;
+    const end = alert.recovered ? `Recovered at ${clock(alert.closed_ms)}`
+                                : "Open until the call ended";
+    setText(this.alertState,
+            open ? `For ${span(now - alert.opened_ms)}; ${began}.` : `${end}; ${began}.`);
     setText(this.alertTold, `${told.glyph} ${told.word}. Alert ${alert.episode} of this call.`);
     const isSeen = this.isSeen(alert);
     this.seen.hidden = !open;

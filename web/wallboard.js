@@ -9,6 +9,7 @@ import { Feed } from "/feed.js";
 import { Table } from "/table.js";
 import { age, clock, count } from "/words.js";
 
+const TOGETHER_MS = 30; // items and status of one second are shown in one go
 const SUMMARY_MS = 10000;
 const OLD_DATA_MS = 15000;
 
@@ -30,18 +31,21 @@ const feed = new Feed(board, { isSeen, see, open: (id) => drawer.open(id) });
 let paused = false;
 let threshold = null;
 let summarisedAt = -Infinity;
+let updateTimer = 0;
 
 function onChange(what) {
   if (what === "link") {
     updateLink();
     updateColumns();
-  } else if (!paused) {
-    update();
+  } else if (!paused && !updateTimer) {
+    updateTimer = setTimeout(update, TOGETHER_MS);
   }
 }
 
 function update() {
   const { status } = board;
+  clearTimeout(updateTimer);
+  updateTimer = 0;
   if (!status || !board.complete) {
     return;
   }
@@ -88,8 +92,8 @@ function updateTiles(status) {
   const unseen = open.filter((alert) => !isSeen(alert)).length;
   const judged = [...board.calls.values()].filter((call) => call.live && call.has_reading).length;
   tile("live", String(status.calls_live), `${judged} with a mood`);
-  tile("open", String(unseen),
-       open.length > unseen ? `and ${open.length - unseen} acknowledged` : "alerts not acknowledged",
+  const known = open.length - unseen;
+  tile("open", String(unseen), known ? `and ${known} acknowledged` : "alerts not acknowledged",
        unseen > 0);
   setText(byId("tile-alerts"), String(status.alerts_recent));
   const share = status.scored_recent ? (100 * status.scored_prompt) / status.scored_recent : null;
@@ -149,7 +153,8 @@ function emptyNode(status) {
             `${count(status.fixed_calls, "call is", "calls are")} named in the configuration`);
   return [
     make("h3", {}, "No live calls yet"),
-    make("p", {}, "They appear here by themselves, with a mood as soon as the customer has spoken."),
+    make("p", {},
+         "They appear here by themselves, with a mood as soon as the customer has spoken."),
     make("ul", { class: "checks" },
          check(status.token_held, status.token_held
            ? "The vendor lets us in: an access token is held"

@@ -74,10 +74,11 @@ export function age(ms) {
 // "0:08", "12:40", "1:04:09": for spans that run.
 export function span(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  const parts = [Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (number) => String(number).padStart(2, "0");
   const hours = Math.floor(seconds / 3600);
-  const tail = String(parts[1]).padStart(2, "0");
-  return hours > 0 ? `${hours}:${String(parts[0]).padStart(2, "0")}:${tail}` : `${parts[0]}:${tail}`;
+  const minutes = Math.floor(seconds / 60) % 60;
+  const rest = two(seconds % 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
 export function clock(ms) {
