@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every test that docs/FROM-THE-TUTORIAL.md names exists, and every row of its tables names one.
 
-A test is named as CTest names it, then a slash and the function: `unit.mood.alert/test_a_slow_slide`
+A test is named as CTest names it, then a slash and the function: `unit.mood.alert/test_a_decline`
 is in tests/unit/mood/test_alert.c, `golden.literal/...` in tests/golden/test_literal.c,
 `e2e.cli/...` in tests/e2e/test_cli.py. Without a slash the whole program is meant.
 """
