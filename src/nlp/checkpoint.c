@@ -23,6 +23,17 @@ const struct checkpoint_config *checkpoint_config(const struct checkpoint *check
     return &checkpoint->config;
 }
 
+size_t checkpoint_tokens_max(const struct checkpoint_config *config)
+{
+    bool after_padding = config->family->positions == CHECKPOINT_POSITIONS_AFTER_PADDING;
+    return config->position_count - (after_padding ? config->pad_id + 1 : 0);
+}
+
+const char *checkpoint_file(const struct checkpoint *checkpoint, size_t index)
+{
+    return weights_file(checkpoint->weights, index);
+}
+
 /* One spelling of a tensor's name. */
 static const struct tensor *find_spelling(const struct checkpoint *checkpoint, const char *prefix,
                                           int layer, const char *name, const char *part)
@@ -50,6 +61,14 @@ static const struct tensor *find_any(const struct checkpoint *checkpoint, int la
         }
     }
     return NULL;
+}
+
+/* All weights of a layer have one type in practice; the first layer's query stands for them. */
+enum tensor_dtype checkpoint_dtype(const struct checkpoint *checkpoint)
+{
+    const struct tensor *tensor =
+        find_any(checkpoint, 0, checkpoint->config.family->query, "weight");
+    return tensor ? tensor->dtype : TENSOR_OTHER;
 }
 
 static int missing(const struct checkpoint *checkpoint, int layer, const char *name,
@@ -125,7 +144,7 @@ static int read_checked(const struct checkpoint *checkpoint, int layer, const ch
                         const char *part, unsigned rank, size_t rows, size_t columns, float *out,
                         struct error *err)
 {
-    const struct tensor *tensor;
+    const struct tensor *tensor = NULL;
     int code = find_checked(checkpoint, layer, name, part, rank, rows, columns, &tensor, err);
     if (code != 0) {
         return code;
@@ -167,7 +186,7 @@ int checkpoint_read_gain(const struct checkpoint *checkpoint, int layer, const c
 static int check_linear(const struct checkpoint *checkpoint, int layer, const char *name,
                         size_t outputs, size_t inputs, struct error *err)
 {
-    const struct tensor *tensor;
+    const struct tensor *tensor = NULL;
     int code = find_checked(checkpoint, layer, name, "weight", 2, outputs, inputs, &tensor, err);
     return code ? code : find_checked(checkpoint, layer, name, "bias", 1, outputs, 1, &tensor, err);
 }
@@ -175,7 +194,7 @@ static int check_linear(const struct checkpoint *checkpoint, int layer, const ch
 static int check_norm(const struct checkpoint *checkpoint, int layer, const char *name,
                       struct error *err)
 {
-    const struct tensor *tensor;
+    const struct tensor *tensor = NULL;
     size_t width = checkpoint->config.hidden;
     int code = find_checked(checkpoint, layer, name, "weight", 1, width, 1, &tensor, err);
     return code ? code : find_checked(checkpoint, layer, name, "bias", 1, width, 1, &tensor, err);
@@ -185,16 +204,17 @@ static int check_embeddings(const struct checkpoint *checkpoint, struct error *e
 {
     const struct checkpoint_config *c = &checkpoint->config;
     const struct checkpoint_family *f = c->family;
-    const struct tensor *tensor;
+    const struct tensor *tensor = NULL;
     const int none = CHECKPOINT_NO_LAYER;
     int code = checkpoint_find_weight(checkpoint, none, f->word_embeddings, c->vocab_count,
                                       c->hidden, &tensor, err);
     code = code ? code
                 : checkpoint_find_weight(checkpoint, none, f->position_embeddings,
                                          c->position_count, c->hidden, &tensor, err);
-    code = code ? code
-                : checkpoint_find_weight(checkpoint, none, f->type_embeddings, c->type_count,
-                                         c->hidden, &tensor, err);
+    if (code == 0 && c->type_count > 0) {
+        code = checkpoint_find_weight(checkpoint, none, f->type_embeddings, c->type_count,
+                                      c->hidden, &tensor, err);
+    }
     return code ? code : check_norm(checkpoint, none, f->embeddings_norm, err);
 }
 

@@ -1,13 +1,14 @@
 /* classifier.c - see classifier.h. */
 #include "nlp/classifier.h"
 
+#include "nlp/activation.h"
 #include "nlp/block.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 struct classifier {
     const struct kernels *kernels;
+    enum checkpoint_activation activation;
     struct block weights;
     struct kernels_matrix dense;  /* [hidden x hidden] */
     struct kernels_matrix output; /* [label_count x hidden] */
@@ -63,6 +64,7 @@ int classifier_open(struct classifier **classifier, const struct checkpoint *che
         return error_set(err, ERROR_MEMORY, "no memory to load a model");
     }
     made->kernels = kernels;
+    made->activation = checkpoint_config(checkpoint)->family->head_activation;
     int code = load_all(made, checkpoint, err);
     if (code != 0) {
         classifier_close(made);
@@ -97,8 +99,6 @@ void classifier_run(const struct classifier *classifier, const float *first, siz
     size_t hidden = classifier->dense.outputs;
     size_t labels = classifier->output.outputs;
     k->linear(&classifier->dense, KERNELS_EPILOGUE_SET, first, hidden, count, scratch, hidden);
-    for (size_t i = 0; i < count * hidden; i++) {
-        scratch[i] = tanhf(scratch[i]);
-    }
+    activation_apply(classifier->activation, scratch, count * hidden);
     k->linear(&classifier->output, KERNELS_EPILOGUE_SET, scratch, hidden, count, logits, labels);
 }

@@ -1,6 +1,7 @@
 /* nlp/classifier.h - the head: logits from each sequence's first hidden state.
  *
- * logits = output(tanh(dense(first))), as BertForSequenceClassification computes them.
+ * logits = output(activation(dense(first))), as transformers' ...ForSequenceClassification: BERT's
+ * pooler and RoBERTa's head with tanh, DistilBERT's with relu.
  */
 #ifndef NLP_CLASSIFIER_H
 #define NLP_CLASSIFIER_H

@@ -7,6 +7,7 @@
  * scratch per thread scales better on short texts than any split of a layer. */
 #include "nlp/encoder.h"
 
+#include "nlp/activation.h"
 #include "nlp/block.h"
 
 #include <assert.h>
@@ -35,7 +36,7 @@ struct layer {
 struct encoder {
     struct checkpoint_config config;
     const struct kernels *kernels;
-    enum kernels_epilogue activation;
+    enum kernels_epilogue epilogue; /* the activation, or SET where it takes a pass of its own */
     size_t head_width;
     struct block weights;
     struct layer *layers;
@@ -125,15 +126,17 @@ static int load_positions(const struct encoder *encoder, const struct checkpoint
     const struct checkpoint_config *c = &encoder->config;
     const struct checkpoint_family *f = c->family;
     const int none = CHECKPOINT_NO_LAYER;
+    int code = checkpoint_read_weight(checkpoint, none, f->position_embeddings, c->position_count,
+                                      c->hidden, encoder->positions, err);
+    if (code != 0 || c->type_count == 0) {
+        return code;
+    }
     float *types = malloc(c->type_count * c->hidden * sizeof *types);
     if (!types) {
         return error_set(err, ERROR_MEMORY, "no memory to load a model");
     }
-    int code = checkpoint_read_weight(checkpoint, none, f->type_embeddings, c->type_count,
-                                      c->hidden, types, err);
-    code = code ? code
-                : checkpoint_read_weight(checkpoint, none, f->position_embeddings,
-                                         c->position_count, c->hidden, encoder->positions, err);
+    code = checkpoint_read_weight(checkpoint, none, f->type_embeddings, c->type_count, c->hidden,
+                                  types, err);
     for (size_t i = 0; code == 0 && i < c->position_count * c->hidden; i++) {
         encoder->positions[i] += types[i % c->hidden];
     }
@@ -230,9 +233,7 @@ int encoder_open(struct encoder **encoder, const struct checkpoint *checkpoint,
     made->config = *checkpoint_config(checkpoint);
     made->kernels = kernels;
     made->head_width = made->config.hidden / made->config.head_count;
-    made->activation = made->config.activation == CHECKPOINT_ACTIVATION_GELU
-                           ? KERNELS_EPILOGUE_GELU
-                           : KERNELS_EPILOGUE_GELU_TANH;
+    made->epilogue = activation_epilogue(made->config.activation);
     int code = load_all(made, checkpoint, err);
     if (code != 0) {
         encoder_close(made);
@@ -259,8 +260,7 @@ size_t encoder_hidden(const struct encoder *encoder)
 
 size_t encoder_tokens_max(const struct encoder *encoder)
 {
-    assert(encoder->config.family->positions == CHECKPOINT_POSITIONS_FROM_ZERO);
-    return encoder->config.position_count;
+    return checkpoint_tokens_max(&encoder->config);
 }
 
 size_t encoder_weight_bytes(const struct encoder *encoder)
@@ -330,21 +330,33 @@ static size_t next_rows(size_t left)
     return rows < left ? rows : left;
 }
 
+/* x = word + position, for one sequence. */
+static void embed_sequence(const struct encoder *encoder, const uint32_t *ids, size_t count,
+                           float *x)
+{
+    const struct checkpoint_config *c = &encoder->config;
+    size_t row_bytes = c->hidden * tensor_element_bytes(encoder->words_dtype);
+    bool after_padding = c->family->positions == CHECKPOINT_POSITIONS_AFTER_PADDING;
+    size_t next = after_padding ? c->pad_id + (size_t)1 : 0;
+    for (size_t at = 0; at < count; at++) {
+        assert(ids[at] < c->vocab_count);
+        size_t row = after_padding && ids[at] == c->pad_id ? c->pad_id : next++;
+        const float *position = encoder->positions + row * c->hidden;
+        tensor_widen(encoder->words_dtype, encoder->words + ids[at] * row_bytes, c->hidden, x);
+        for (size_t i = 0; i < c->hidden; i++) {
+            x[i] += position[i];
+        }
+        x += c->hidden;
+    }
+}
+
 static void embed(const struct encoder *encoder, struct encoder_scratch *s, const uint32_t *ids,
                   const uint32_t *starts, size_t count)
 {
     size_t hidden = encoder->config.hidden;
-    size_t row_bytes = hidden * tensor_element_bytes(encoder->words_dtype);
-    for (size_t sequence = 0; sequence < count; sequence++) {
-        for (size_t at = starts[sequence]; at < starts[sequence + 1]; at++) {
-            assert(ids[at] < encoder->config.vocab_count);
-            float *x = s->x + at * hidden;
-            const float *position = encoder->positions + (at - starts[sequence]) * hidden;
-            tensor_widen(encoder->words_dtype, encoder->words + ids[at] * row_bytes, hidden, x);
-            for (size_t i = 0; i < hidden; i++) {
-                x[i] += position[i];
-            }
-        }
+    for (size_t i = 0; i < count; i++) {
+        embed_sequence(encoder, ids + starts[i], starts[i + 1] - starts[i],
+                       s->x + starts[i] * hidden);
     }
     encoder->kernels->layer_norm(s->x, hidden, starts[count], hidden, encoder->embeddings_norm.gain,
                                  encoder->embeddings_norm.bias, encoder->config.layer_norm_epsilon);
@@ -389,7 +401,8 @@ static void finish_rows(const struct encoder *encoder, const struct encoder_scra
     k->linear(&layer->attention_output, KERNELS_EPILOGUE_ADD, context, hidden, rows, x, hidden);
     k->layer_norm(x, hidden, rows, hidden, layer->attention_norm.gain, layer->attention_norm.bias,
                   epsilon);
-    k->linear(&layer->ffn_input, encoder->activation, x, hidden, rows, s->ffn, ffn);
+    k->linear(&layer->ffn_input, encoder->epilogue, x, hidden, rows, s->ffn, ffn);
+    activation_apply(encoder->config.activation, s->ffn, rows * ffn);
     k->linear(&layer->ffn_output, KERNELS_EPILOGUE_ADD, s->ffn, ffn, rows, x, hidden);
     k->layer_norm(x, hidden, rows, hidden, layer->ffn_norm.gain, layer->ffn_norm.bias, epsilon);
 }

@@ -4,15 +4,20 @@
  * Since the encoder's rows do not depend on their neighbours, where a batch is cut never shows. */
 #include "nlp/scorer.h"
 
+#include "base/buf.h"
 #include "nlp/classifier.h"
 #include "nlp/encoder.h"
 #include "nlp/kernels/cpu.h"
+#include "nlp/output.h"
 #include "nlp/tokenizer.h"
+#include "nlp/tweet.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PREPARED_BYTES_MAX = 256 << 20 };
 
 _Static_assert((int)SCORER_LABELS_MAX >= (int)CHECKPOINT_LABELS_MAX, "a result holds all labels");
 
@@ -23,8 +28,7 @@ struct scorer {
     struct classifier *classifier;
     struct tokenizer_frame frame;
     size_t tokens_max;
-    size_t label_count;
-    struct checkpoint_label labels[CHECKPOINT_LABELS_MAX];
+    struct checkpoint_config config;
 };
 
 struct scorer_scratch {
@@ -38,6 +42,7 @@ struct scorer_scratch {
     float *logits;    /* [sequences_max x label_count] */
     float *dense;     /* the classifier's */
     size_t count;     /* sequences waiting; starts[count] is their tokens */
+    struct buf prepared;
 };
 
 /* ---- opening ---- */
@@ -73,8 +78,7 @@ static int open_parts(struct scorer *scorer, const char *directory, const char *
         const struct checkpoint_config *config = checkpoint_config(checkpoint);
         scorer->frame = *tokenizer_frame(scorer->tokenizer);
         scorer->tokens_max = encoder_tokens_max(scorer->encoder);
-        scorer->label_count = config->label_count;
-        memcpy(scorer->labels, config->labels, sizeof scorer->labels);
+        scorer->config = *config;
         code = check_fit(scorer, config, directory, err);
     }
     checkpoint_close(checkpoint);
@@ -110,12 +114,12 @@ void scorer_close(struct scorer *scorer)
 
 unsigned scorer_label_count(const struct scorer *scorer)
 {
-    return (unsigned)scorer->label_count;
+    return (unsigned)scorer->config.label_count;
 }
 
 const char *scorer_label_name(const struct scorer *scorer, unsigned label)
 {
-    return label < scorer->label_count ? scorer->labels[label].name : NULL;
+    return label < scorer->config.label_count ? scorer->config.labels[label].name : NULL;
 }
 
 const char *scorer_kernels_name(const struct scorer *scorer)
@@ -137,7 +141,7 @@ double scorer_multiply_adds(const struct scorer *scorer, size_t tokens)
 {
     double hidden = (double)encoder_hidden(scorer->encoder);
     return encoder_multiply_adds(scorer->encoder, tokens) + hidden * hidden +
-           hidden * (double)scorer->label_count;
+           hidden * (double)scorer->config.label_count;
 }
 
 /* ---- scratch ---- */
@@ -152,11 +156,12 @@ static int allocate_scratch(const struct scorer *scorer, struct scorer_scratch *
     if (code != 0) {
         return code;
     }
+    buf_init(&s->prepared, PREPARED_BYTES_MAX);
     size_t dense = classifier_scratch_floats(scorer->classifier, count);
     s->ids = calloc(s->batch_tokens + scorer->tokens_max, sizeof *s->ids);
     s->starts = calloc(count + 1, sizeof *s->starts);
     s->owners = calloc(count, sizeof *s->owners);
-    s->logits = calloc(count * scorer->label_count, sizeof *s->logits);
+    s->logits = calloc(count * scorer->config.label_count, sizeof *s->logits);
     s->dense = calloc(dense, sizeof *s->dense);
     if (!s->ids || !s->starts || !s->owners || !s->logits || !s->dense) {
         return error_set(err, ERROR_MEMORY, "no memory for a batch of %zu tokens", s->batch_tokens);
@@ -194,6 +199,7 @@ void scorer_scratch_destroy(struct scorer_scratch *scratch)
         free(scratch->owners);
         free(scratch->logits);
         free(scratch->dense);
+        buf_done(&scratch->prepared);
         free(scratch);
     }
 }
@@ -205,20 +211,19 @@ static int add_answer(const struct scorer *scorer, const float *logits, uint32_t
                       struct scorer_result *result, struct error *err)
 {
     float probabilities[SCORER_LABELS_MAX];
-    for (size_t i = 0; i < scorer->label_count; i++) {
+    for (size_t i = 0; i < scorer->config.label_count; i++) {
         if (!isfinite(logits[i])) {
             return error_set(err, ERROR_INTERNAL,
                              "the model gave a logit that is not finite for a text of %u tokens",
                              (unsigned)tokens);
         }
         result->logits[i] = logits[i];
-        probabilities[i] = logits[i];
     }
-    scorer->kernels->softmax(probabilities, scorer->label_count);
+    output_probabilities(&scorer->config, scorer->kernels, logits, probabilities);
     result->chunk_count++;
     result->token_count += tokens;
     float share = (float)tokens / (float)result->token_count; /* 1 for the first chunk */
-    for (size_t i = 0; i < scorer->label_count; i++) {
+    for (size_t i = 0; i < scorer->config.label_count; i++) {
         float was = result->probabilities[i];
         result->probabilities[i] =
             result->chunk_count == 1 ? probabilities[i] : was + share * (probabilities[i] - was);
@@ -237,7 +242,7 @@ static int run_batch(const struct scorer *scorer, struct scorer_scratch *s,
     classifier_run(scorer->classifier, first, s->count, s->dense, s->logits);
     int code = 0;
     for (size_t i = 0; i < s->count && code == 0; i++) {
-        code = add_answer(scorer, s->logits + i * scorer->label_count,
+        code = add_answer(scorer, s->logits + i * scorer->config.label_count,
                           s->starts[i + 1] - s->starts[i], &results[s->owners[i]], err);
     }
     s->count = 0;
@@ -258,12 +263,31 @@ static size_t take_chunk(const struct scorer *scorer, struct scorer_scratch *s, 
     return frame->prefix_count + took + frame->suffix_count;
 }
 
+/* What the model's card wants done to every text. */
+static int prepare_text(const struct scorer *scorer, struct scorer_scratch *s,
+                        struct scorer_text *text, struct error *err)
+{
+    if (!scorer->config.extra.preprocess_tweets) {
+        return 0;
+    }
+    if (!tweet_prepare(&s->prepared, text->bytes, text->size)) {
+        return error_set(err, ERROR_LIMIT, "a text of %zu bytes is too long to prepare",
+                         text->size);
+    }
+    *text = (struct scorer_text){buf_string(&s->prepared), s->prepared.size};
+    return 0;
+}
+
 static int add_text(const struct scorer *scorer, struct scorer_scratch *s, struct scorer_text text,
                     size_t owner, enum scorer_long long_text, struct scorer_result *results,
                     struct error *err)
 {
     size_t frame_tokens = scorer->frame.prefix_count + scorer->frame.suffix_count;
     bool last = false;
+    int prepared = prepare_text(scorer, s, &text, err);
+    if (prepared != 0) {
+        return prepared;
+    }
     tokenizer_start(scorer->tokenizer, s->tokenizer, text.bytes, text.size);
     for (size_t chunk = 0; !last; chunk++) {
         size_t tokens = take_chunk(scorer, s, &last);
@@ -290,16 +314,13 @@ static int add_text(const struct scorer *scorer, struct scorer_scratch *s, struc
 
 static void finish_result(const struct scorer *scorer, struct scorer_result *result)
 {
-    result->score = 0;
+    result->score = output_score(&scorer->config, result->probabilities);
     result->label = 0;
-    for (size_t i = 0; i < scorer->label_count; i++) {
-        result->score += (double)result->probabilities[i] * scorer->labels[i].polarity;
+    for (size_t i = 1; i < scorer->config.label_count; i++) {
         if (result->probabilities[i] > result->probabilities[result->label]) {
             result->label = (uint32_t)i;
         }
     }
-    /* Rounding may carry a sum of probabilities past one by a last bit. */
-    result->score = result->score > 1 ? 1 : result->score;
 }
 
 int scorer_run(const struct scorer *scorer, struct scorer_scratch *scratch,
@@ -327,6 +348,8 @@ size_t scorer_tokens(const struct scorer *scorer, struct scorer_scratch *scratch
     const struct tokenizer_frame *frame = &scorer->frame;
     size_t frame_tokens = frame->prefix_count + frame->suffix_count;
     size_t room = ids_max > frame->prefix_count ? ids_max - frame->prefix_count : 0;
+    struct error ignored;
+    (void)prepare_text(scorer, scratch, &text, &ignored);
     size_t inner = tokenizer_encode(scorer->tokenizer, scratch->tokenizer, text.bytes, text.size,
                                     room ? ids + frame->prefix_count : NULL, room);
     if (long_text == SCORER_LONG_TRUNCATE && inner > scorer->tokens_max - frame_tokens) {
@@ -346,17 +369,29 @@ size_t scorer_tokens(const struct scorer *scorer, struct scorer_scratch *scratch
 
 /* ---- self-test ---- */
 
-static int expect_polarity(const struct scorer *scorer, const struct scorer_result *result,
-                           double polarity, const char *what, struct error *err)
+/* Whether the answer is on that side of neutral, in its score and in its label. */
+static int expect_side(const struct scorer *scorer, const struct scorer_result *result, double side,
+                       const char *what, struct error *err)
 {
-    const struct checkpoint_label *label = &scorer->labels[result->label];
-    if (label->polarity == polarity) {
+    const struct checkpoint_label *label = &scorer->config.labels[result->label];
+    double polarity = scorer->config.label_count > 1 ? label->polarity : result->score;
+    if ((polarity - 0.5) * side > 0 && (result->score - 0.5) * side > 0) {
         return 0;
     }
-    return error_set(err, ERROR_CONFIG,
-                     "the model calls a plainly %s sentence \"%s\" (score %.3f): the order of "
-                     "\"id2label\" in config.json is wrong, or this model does not know English",
-                     what, label->name, result->score);
+    return error_set(
+        err, ERROR_CONFIG,
+        "the model calls a plainly %s sentence \"%s\" (score %.3f): the order of "
+        "\"id2label\" in config.json, or model.yaml beside it, is wrong, or this model "
+        "does not know English (then say its language in model.yaml)",
+        what, label->name, result->score);
+}
+
+/* No language said means English, and so does any of its regions; "multi" means many. */
+static bool knows_english(const struct model_yaml *extra)
+{
+    const char *language = extra->language;
+    return *language == '\0' || strcmp(language, "multi") == 0 || strcmp(language, "en") == 0 ||
+           strncmp(language, "en-", 3) == 0;
 }
 
 int scorer_self_test(const struct scorer *scorer, struct error *err)
@@ -367,13 +402,16 @@ int scorer_self_test(const struct scorer *scorer, struct error *err)
                                         {positive, sizeof positive - 1}};
     struct scorer_result results[2];
     struct scorer_scratch *scratch;
+    if (!knows_english(&scorer->config.extra)) {
+        return 0;
+    }
     int code = scorer_scratch_create(scorer, 0, &scratch, err);
     if (code != 0) {
         return code;
     }
     code = scorer_run(scorer, scratch, texts, 2, SCORER_LONG_CHUNK, results, err);
-    code = code ? code : expect_polarity(scorer, &results[0], 0, "negative", err);
-    code = code ? code : expect_polarity(scorer, &results[1], 1, "positive", err);
+    code = code ? code : expect_side(scorer, &results[0], -1, "negative", err);
+    code = code ? code : expect_side(scorer, &results[1], 1, "positive", err);
     scorer_scratch_destroy(scratch);
     return code;
 }

@@ -41,7 +41,7 @@ struct scorer_text {
 
 struct scorer_result {
     float logits[SCORER_LABELS_MAX];        /* label_count values; meaningless if chunk_count > 1 */
-    float probabilities[SCORER_LABELS_MAX]; /* softmax of logits, or the mean over chunks */
+    float probabilities[SCORER_LABELS_MAX]; /* of logits (output.h), or the mean over chunks */
     double score;         /* sum of probability times polarity: P(pos) + 0.5 P(neu), in [0, 1] */
     uint32_t label;       /* index of the largest probability */
     uint32_t token_count; /* with special tokens, summed over chunks */
@@ -83,7 +83,8 @@ size_t scorer_tokens(const struct scorer *scorer, struct scorer_scratch *scratch
                      struct scorer_text text, enum scorer_long long_text, uint32_t *ids,
                      size_t ids_max);
 
-/* Scores a known-negative and a known-positive sentence; an error says what came out instead. */
+/* Scores a known-negative and a known-positive sentence, unless model.yaml says that the model
+ * knows no English; an error says what came out instead. */
 int scorer_self_test(const struct scorer *scorer, struct error *err);
 
 #endif

@@ -251,18 +251,24 @@ static void a_bad_configuration_is_refused(void **state)
         int code;
         const char *message;
     } cases[] = {
+        {"\"model_type\": \"bert\"", "\"model_type\": \"gpt2\"", ERROR_UNSUPPORTED,
+         "\"model_type\" is \"gpt2\""},
         {"\"model_type\": \"bert\"", "\"model_type\": \"roberta\"", ERROR_UNSUPPORTED,
-         "\"model_type\" is \"roberta\""},
+         "\"architectures\" lacks \"RobertaForSequenceClassification\""},
         {"\"model_type\": \"bert\"", "\"model_type\": 3", ERROR_FORMAT,
          "\"model_type\" is missing"},
         {"BertForSequenceClassification", "BertForMaskedLM", ERROR_UNSUPPORTED,
          "\"architectures\" lacks \"BertForSequenceClassification\""},
-        {"gelu_new", "relu", ERROR_UNSUPPORTED, "\"hidden_act\" is \"relu\""},
+        {"gelu_new", "prelu", ERROR_UNSUPPORTED, "\"hidden_act\" is \"prelu\""},
         {"\"gelu_new\"", "[]", ERROR_UNSUPPORTED, "\"hidden_act\" is \"not a string\""},
         {"\"absolute\"", "\"relative_key\"", ERROR_UNSUPPORTED,
          "\"position_embedding_type\" is \"relative_key\""},
-        {"\"use_cache\": true", "\"problem_type\": \"multi_label_classification\"",
-         ERROR_UNSUPPORTED, "\"problem_type\" is \"multi_label_classification\""},
+        {"\"use_cache\": true", "\"problem_type\": \"ranking\"", ERROR_UNSUPPORTED,
+         "\"problem_type\" is \"ranking\""},
+        {"\"use_cache\": true", "\"problem_type\": \"regression\"", ERROR_UNSUPPORTED,
+         "a regression of 3 numbers"},
+        {"\"pad_token_id\": 0", "\"pad_token_id\": 1500", ERROR_FORMAT, "\"pad_token_id\" must be"},
+        {"\"pad_token_id\": 0", "\"pad_token_id\": -1", ERROR_FORMAT, "\"pad_token_id\" must be"},
         {"\"hidden_size\": 48", "\"hidden_size\": \"48\"", ERROR_FORMAT, "\"hidden_size\" must be"},
         {"\"hidden_size\": 48", "\"hidden_size\": -48", ERROR_FORMAT, "\"hidden_size\" must be"},
         {"\"hidden_size\": 48", "\"hidden_size\": 0", ERROR_FORMAT, "\"hidden_size\" must be"},
@@ -277,9 +283,12 @@ static void a_bad_configuration_is_refused(void **state)
         {"\"layer_norm_eps\": 1e-12", "\"layer_norm_eps\": -1", ERROR_FORMAT,
          "\"layer_norm_eps\" must be"},
         {"\"vocab_size\": 1500", "\"vocab_size\": null", ERROR_FORMAT, "\"vocab_size\" must be"},
-        {"\"id2label\"", "\"gone\"", ERROR_CONFIG, "\"id2label\" must name"},
+        {"\"id2label\"", "\"gone\"", ERROR_CONFIG, "\"LABEL_0\""},
+        {"\"id2label\": {", "\"id2label\": [], \"gone\": {", ERROR_CONFIG,
+         "\"id2label\" must name"},
         {"\"0\": \"negative\"", "\"0\": \"LABEL_0\"", ERROR_CONFIG,
-         "\"id2label\" does not say what this label means: \"LABEL_0\"; rename"},
+         "\"id2label\" does not say what this label means: \"LABEL_0\"; say what"},
+        {"\"0\": \"negative\"", "\"0\": \"very negative\"", ERROR_CONFIG, "\"very negative\""},
         {"\"0\": \"negative\"", "\"0\": \"1 star\"", ERROR_CONFIG, "\"1 star\""},
         {"\"0\": \"negative\"", "\"0\": \"positive\"", ERROR_CONFIG, "repeats \"positive\""},
         {"\"0\": \"negative\"", "\"7\": \"negative\"", ERROR_CONFIG, "none under the key \"0\""},
@@ -307,7 +316,8 @@ static void two_labels_are_enough_but_not_any_two(void **state)
     expect_failure(copy, ERROR_FORMAT, copy->weights_path, "tensor \"classifier.weight\"");
     char *odd = replaced(two, "\"1\": \"positive\"", "\"1\": \"neutral\"");
     write_file(copy->config_path, odd, strlen(odd));
-    expect_failure(copy, ERROR_CONFIG, copy->config_path, "two labels may not hold");
+    expect_failure(copy, ERROR_CONFIG, copy->config_path,
+                   "the 2 labels in \"id2label\" are no whole scale");
     free(two);
     free(odd);
 }
