@@ -60,9 +60,10 @@ static bool is_alike(const struct schedule_plan *plan, int64_t a_ms, int64_t b_m
            lifecycle_is_alike(plan->lifecycle, a_ms - plan->origin_ms, b_ms - plan->origin_ms);
 }
 
-/* The utterance before i whose start it could take; NULL for none. */
+/* The utterance before i whose start it could take, to end length_ms after it; NULL for none. One
+ * that took a start itself would not do: its end is too early for a reader that asks by ends. */
 static const struct timeline_utterance *find_partner(const struct schedule_plan *plan, size_t i,
-                                                     bool own_voice)
+                                                     bool own_voice, int64_t length_ms)
 {
     const struct timeline_utterance *utterances = plan->timeline->utterances;
     const struct timeline_utterance *partner = NULL;
@@ -81,8 +82,7 @@ static const struct timeline_utterance *find_partner(const struct schedule_plan 
             return NULL; /* nobody could tell the two apart */
         }
     }
-    bool alike = is_alike(plan, utterances[i].spoken_end_ms, partner->start_ms) &&
-                 is_alike(plan, utterances[i].spoken_end_ms, partner->start_ms + 1);
+    bool alike = is_alike(plan, utterances[i].spoken_end_ms, partner->start_ms + length_ms);
     return alike ? partner : NULL;
 }
 
@@ -96,7 +96,7 @@ static void stamp_same_millisecond(const struct schedule_plan *plan)
         bool own_voice = rand_below(&rand, 2) == 0;
         int64_t length_ms = (int64_t)rand_below(&rand, 2);
         const struct timeline_utterance *partner =
-            drawn && i > 0 ? find_partner(plan, i, own_voice) : NULL;
+            drawn && i > 0 ? find_partner(plan, i, own_voice, length_ms) : NULL;
         if (partner != NULL) {
             utterance->start_ms = partner->start_ms;
             utterance->end_ms = partner->start_ms + length_ms;

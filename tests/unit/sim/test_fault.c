@@ -84,6 +84,23 @@ static void shares_are_met_and_mixes_are_mixed(void **unused)
     assert_int_equal(forms[SCRIPT_RETRY_HUGE] + forms[SCRIPT_RETRY_MIX], 0);
 }
 
+static void the_first_of_two_counts(void **unused)
+{
+    (void)unused;
+    const struct script script =
+        SCRIPT({.verb = SCRIPT_STATUS, .share = 1, .endpoints = 16, .status = 500},
+               {.verb = SCRIPT_STATUS, .share = 1, .endpoints = 16, .status = 404},
+               {.verb = SCRIPT_HTML, .share = 1, .endpoints = 16},
+               {.verb = SCRIPT_HALF_JSON, .share = 1, .endpoints = 16});
+    struct fault_plan plan;
+    fault_init(&plan, 0, 0, &script, 1);
+    struct fault_decision d = fault_decide(&plan, SCRIPT_ENDPOINT_ACTIVE, 0);
+    assert_int_equal(d.status, 500);
+    assert_int_equal(d.spoil, FAULT_SPOIL_HTML);
+    assert_string_equal(fault_spoil_name(d.spoil), "html");
+    assert_null(fault_spoil_name(FAULT_SPOIL_NONE));
+}
+
 static void the_options_shares_spare_the_token(void **unused)
 {
     (void)unused;
@@ -139,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_action_keeps_to_its_time_and_endpoint),
         cmocka_unit_test(shares_are_met_and_mixes_are_mixed),
+        cmocka_unit_test(the_first_of_two_counts),
         cmocka_unit_test(the_options_shares_spare_the_token),
         cmocka_unit_test(quotas_and_lives_change_with_time),
         cmocka_unit_test(slow_answers_come_in_the_order_of_their_time),

@@ -108,6 +108,10 @@ static void tokens_live_side_by_side_until_they_expire(void **unused)
     assert_int_equal(oauth_find(&tokens, first, mono_after_ms(now, 10000)), 0);
     assert_int_equal(oauth_find(&tokens, second, mono_after_ms(now, 10000)), OAUTH_SCOPE_WRITE);
     assert_int_equal(oauth_find(&tokens, "", now), 0);
+    oauth_shorten_all(&tokens, mono_after_ms(now, 15000)); /* lengthens none */
+    assert_int_equal(oauth_find(&tokens, first, mono_after_ms(now, 10000)), 0);
+    assert_int_equal(oauth_find(&tokens, second, mono_after_ms(now, 14999)), OAUTH_SCOPE_WRITE);
+    assert_int_equal(oauth_find(&tokens, second, mono_after_ms(now, 15000)), 0);
     second[10] ^= 1;
     assert_int_equal(oauth_find(&tokens, second, now), 0);
     oauth_revoke_all(&tokens);

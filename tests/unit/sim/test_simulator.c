@@ -376,20 +376,20 @@ static void trouble_is_done_and_written_down(void **unused)
     struct options options = make_options();
     char script_path[64];
     options.script = script_path;
-    write_script(script_path, "- {do: html, endpoint: transcripts}\n"
+    write_script(script_path, "- {do: half_json, endpoint: transcripts}\n"
                               "- {do: empty_body, endpoint: attributes}\n"
                               "- {do: slow, ms: [200, 200], endpoint: active}\n"
-                              "- {do: half_json, endpoint: active}\n"
+                              "- {do: html, endpoint: active}\n"
                               "- {do: drop, when: after, endpoint: suggestions}\n");
     run(&client, &options, script_of_trouble);
     assert_int_equal(unlink(script_path), 0);
     assert_status(&client, 1, 200);
-    assert_has(&client, 1, "Content-Type: text/html");
+    const char *half = strstr(client.replies[1], "\r\n\r\n") + 4;
+    assert_true(half[0] == '[' && half[strlen(half) - 1] != ']');
     assert_status(&client, 2, 200);
     assert_string_equal(strstr(client.replies[2], "\r\n\r\n"), "\r\n\r\n");
     assert_status(&client, 3, 200);
-    const char *half = strstr(client.replies[3], "\r\n\r\n") + 4;
-    assert_true(half[0] == '[' && half[strlen(half) - 1] != ']');
+    assert_has(&client, 3, "Content-Type: text/html");
     assert_string_equal(client.replies[4], "");
     assert_string_equal(client.replies[5], "");
     forget(&client);
@@ -457,7 +457,7 @@ static void tokens_die_when_the_script_says_so(void **unused)
     static const char *const deaths[] = {
         "- {do: slow, ms: [100, 100], endpoint: active}\n- {at: 500ms, do: revoke_tokens}\n",
         "- {do: slow, ms: [100, 100], endpoint: active}\n"
-        "- {do: expire_tokens_early, life: 500ms}\n",
+        "- {at: 300ms, do: expire_tokens_early, life: 200ms}\n",
     };
     for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++) {
         struct client client;
