@@ -1,7 +1,8 @@
 /* added_tokens.c - see added_tokens.h. Follows huggingface/tokenizers, added_vocabulary.rs.
  *
  * There are a handful of these tokens, nearly all beginning with the same byte, so a table of first
- * bytes and a list sorted by length do what the library's automaton does.
+ * bytes and a list sorted by length do what the library's automaton does. The word characters of
+ * its Unicode version that utf8proc does not know are in a small generated table.
  */
 #include "nlp/added_tokens.h"
 
@@ -10,6 +11,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+struct range {
+    uint32_t first;
+    uint32_t last;
+};
+
+#include "nlp/added_tokens_table.h"
+
+enum { WORD_CHARACTERS = sizeof word_characters / sizeof word_characters[0] };
 
 void added_tokens_init(struct added_tokens *added)
 {
@@ -92,18 +102,34 @@ static size_t decode_before(const char *bytes, size_t at, uint32_t *code_point)
     return 1;
 }
 
+bool added_tokens_is_word(uint32_t code_point)
+{
+    size_t low = 0;
+    size_t high = WORD_CHARACTERS;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (code_point > word_characters[middle].last) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    bool is_listed = low < WORD_CHARACTERS && code_point >= word_characters[low].first;
+    return is_listed || unicode_is_word(code_point);
+}
+
 static bool stands_alone(const char *bytes, size_t size, size_t start, size_t stop)
 {
     uint32_t code_point;
     if (start > 0) {
         (void)decode_before(bytes, start, &code_point);
-        if (unicode_is_word(code_point)) {
+        if (added_tokens_is_word(code_point)) {
             return false;
         }
     }
     if (stop < size) {
         (void)utf8_decode(bytes + stop, size - stop, &code_point, NULL);
-        return !unicode_is_word(code_point);
+        return !added_tokens_is_word(code_point);
     }
     return true;
 }

@@ -36,6 +36,10 @@ struct added_match {
     size_t next;  /* where the search goes on: right behind the token */
 };
 
+/* Whether a token that must stand alone may not stand beside this code point: \w of the regular
+ * expressions of Hugging Face's library. */
+bool added_tokens_is_word(uint32_t code_point);
+
 void added_tokens_init(struct added_tokens *added);
 void added_tokens_done(struct added_tokens *added); /* accepts a zeroed set */
 

@@ -6,8 +6,8 @@
  */
 #include "nlp/wordpiece.h"
 
-#include "base/unicode.h"
 #include "base/utf8.h"
+#include "nlp/added_tokens.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -217,8 +217,8 @@ static const struct wordpiece_pattern *window_match(const struct wordpiece *word
 static bool stands_alone(const struct wordpiece_scratch *scratch, size_t count)
 {
     bool at_end = count >= scratch->window_count;
-    return !unicode_is_word(scratch->window_before) &&
-           (at_end || !unicode_is_word(window_get(scratch, count)));
+    return !added_tokens_is_word(scratch->window_before) &&
+           (at_end || !added_tokens_is_word(window_get(scratch, count)));
 }
 
 /* Moves at least one code point out of the window, which is full or at the end of the text. */
