@@ -13,6 +13,11 @@
 
 #define NO_WAY UINT32_MAX
 
+static bool is_ascii(char byte)
+{
+    return (unsigned char)byte < 0x80;
+}
+
 void unigram_init(struct unigram *unigram)
 {
     *unigram = (struct unigram){.unk = VOCAB_NO_ID};
@@ -58,12 +63,9 @@ bool unigram_set_pieces(struct unigram *unigram, const struct unigram_piece *pie
     return true;
 }
 
-/* Takes the token from `from` to `to`, if that is better than what led to `to` before. */
-static void offer(struct unigram_scratch *scratch, size_t from, size_t to, uint32_t id,
-                  double token_score)
+/* Takes a token that ends at node, if that is better than what led there before. */
+static inline void offer(struct unigram_node *node, size_t from, uint32_t id, double score)
 {
-    struct unigram_node *node = &scratch->nodes[to];
-    double score = token_score + scratch->nodes[from].score;
     if (node->from == NO_WAY || score > node->score) {
         *node = (struct unigram_node){.score = score, .from = (uint32_t)from, .id = id};
     }
@@ -72,27 +74,30 @@ static void offer(struct unigram_scratch *scratch, size_t from, size_t to, uint3
 /* Fills scratch->nodes for the first size bytes of scratch->piece. */
 static void find_ways(const struct unigram *unigram, struct unigram_scratch *scratch, size_t size)
 {
+    struct unigram_node *nodes = scratch->nodes;
     for (size_t i = 0; i <= size; i++) {
-        scratch->nodes[i] = (struct unigram_node){.from = NO_WAY};
+        nodes[i] = (struct unigram_node){.from = NO_WAY};
     }
     for (size_t at = 0; at < size;) {
         uint32_t code_point;
-        size_t first = utf8_decode(scratch->piece + at, size - at, &code_point, NULL);
+        size_t first = is_ascii(scratch->piece[at])
+                           ? 1
+                           : utf8_decode(scratch->piece + at, size - at, &code_point, NULL);
         bool has_single = false;
         uint32_t node = VOCAB_ROOT;
         for (size_t to = at + 1; to <= size; to++) {
-            node = vocab_walk(&unigram->vocab, node, scratch->piece + to - 1, 1);
+            node = vocab_step(&unigram->vocab, node, scratch->piece[to - 1]);
             if (node == VOCAB_NO_NODE) {
                 break;
             }
             uint32_t id = unigram->vocab.ids[node];
             if (id != VOCAB_NO_ID) {
-                offer(scratch, at, to, id, unigram->scores[id]);
+                offer(&nodes[to], at, id, unigram->scores[id] + nodes[at].score);
                 has_single = has_single || to == at + first;
             }
         }
         if (!has_single) {
-            offer(scratch, at, at + first, unigram->unk, unigram->unk_score);
+            offer(&nodes[at + first], at, unigram->unk, unigram->unk_score + nodes[at].score);
         }
         at += first;
     }
@@ -125,7 +130,7 @@ static size_t mark_size(const struct unigram_words *words, const char *bytes, si
     if (*bytes == ' ') {
         return 1;
     }
-    bool is_mark = size >= words->replacement_size &&
+    bool is_mark = *bytes == words->replacement[0] && size >= words->replacement_size &&
                    memcmp(bytes, words->replacement, words->replacement_size) == 0;
     return is_mark ? words->replacement_size : 0;
 }
@@ -159,14 +164,18 @@ static size_t read_piece(const struct unigram *unigram, struct unigram_scratch *
             break;
         }
         uint32_t code_point;
-        size_t taken = mark > 0 ? mark : utf8_decode(scratch->at, left, &code_point, NULL);
+        const char *source = mark > 0 ? words->replacement : scratch->at;
+        size_t taken =
+            mark > 0 || is_ascii(*source) ? 1 : utf8_decode(source, left, &code_point, NULL);
         size_t added = mark > 0 ? words->replacement_size : taken;
         if (used + added > UNIGRAM_PIECE_BYTES_MAX) {
             break;
         }
-        memcpy(scratch->piece + used, mark > 0 ? words->replacement : scratch->at, added);
+        for (size_t i = 0; i < added; i++) {
+            scratch->piece[used + i] = source[i];
+        }
         used += added;
-        scratch->at += taken;
+        scratch->at += mark > 0 ? mark : taken;
     }
     return used;
 }

@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+/* A shorter text is not watched for places to cut it: no real map makes it longer than a segment.
+ */
+enum { SHORT_BYTES = UNIGRAM_NORMALIZER_SEGMENT_BYTES / 16 };
+
 void unigram_normalizer_start(struct unigram_normalizer_scratch *scratch, const char *bytes,
                               size_t size)
 {
@@ -37,24 +41,27 @@ static bool is_seam(const struct charsmap_reader *reader, const char *begin)
            is_graphic(at[1]);
 }
 
-/* Copies ASCII that the map leaves alone, up to the next space; what comes before something that
- * is not ASCII may be part of a cluster and is left out. */
-static size_t map_ascii(const struct charsmap *map, struct charsmap_reader *reader, char *out,
-                        size_t room)
+/* Copies ASCII that the map leaves alone, with `seams` only up to the next space. What comes before
+ * something that is not ASCII may be part of a cluster and is left out. */
+static size_t map_ascii(const struct charsmap *map, struct charsmap_reader *reader, bool seams,
+                        char *out, size_t room)
 {
     const char *at = reader->at;
+    size_t left = (size_t)(reader->end - at);
     size_t size = 0;
     if (at < reader->cluster_end) {
         return 0;
     }
-    while (size < room && at < reader->end && is_ascii(*at) &&
-           map->ascii_stays[(unsigned char)*at] && (at + 1 == reader->end || is_ascii(at[1]))) {
-        out[size++] = *at++;
-        if (at < reader->end && *at == ' ') {
+    room = room < left ? room : left;
+    while (size < room && is_ascii(at[size]) && map->ascii_stays[(unsigned char)at[size]] &&
+           (at + size + 1 == reader->end || is_ascii(at[size + 1]))) {
+        out[size] = at[size];
+        size++;
+        if (seams && size < left && at[size] == ' ') {
             break;
         }
     }
-    reader->at = at;
+    reader->at = at + size;
     return size;
 }
 
@@ -65,14 +72,16 @@ static bool map_segment(const struct charsmap *map, struct unigram_normalizer_sc
     struct charsmap_reader seam = *reader;
     const char *begin = reader->at;
     size_t seam_size = 0;
+    bool seams = reader->end - begin > SHORT_BYTES;
     scratch->size = 0;
     while (reader->at < reader->end && scratch->size < UNIGRAM_NORMALIZER_SEGMENT_BYTES) {
-        if (is_seam(reader, begin)) {
+        if (seams && is_seam(reader, begin)) {
             seam = *reader;
             seam_size = scratch->size;
         }
         char *out = scratch->mapped + scratch->size;
-        size_t size = map_ascii(map, reader, out, UNIGRAM_NORMALIZER_SEGMENT_BYTES - scratch->size);
+        size_t size =
+            map_ascii(map, reader, seams, out, UNIGRAM_NORMALIZER_SEGMENT_BYTES - scratch->size);
         scratch->size += size > 0 ? size : charsmap_next(map, reader, out);
     }
     if (reader->at == reader->end) {

@@ -11,7 +11,7 @@ enum { EDGES_LOG2_FIRST = 10, NODES_FIRST = 512 };
 
 static size_t edge_home(const struct vocab *vocab, uint32_t key)
 {
-    return (size_t)((key * 2654435769u) >> (32 - vocab->edges_log2));
+    return (size_t)((key * VOCAB_HASH_FACTOR) >> (32 - vocab->edges_log2));
 }
 
 /* The slot of the key, or the free slot where it belongs. */
@@ -130,7 +130,7 @@ uint32_t vocab_walk(const struct vocab *vocab, uint32_t node, const char *bytes,
         return VOCAB_NO_NODE;
     }
     for (size_t i = 0; i < size && node != VOCAB_NO_NODE; i++) {
-        node = find_edge(vocab, edge_key(node, bytes[i]))->child;
+        node = vocab_step(vocab, node, bytes[i]);
     }
     return node;
 }
@@ -149,7 +149,7 @@ size_t vocab_match(const struct vocab *vocab, uint32_t node, const char *bytes, 
         return 0;
     }
     for (size_t i = 0; i < size; i++) {
-        node = find_edge(vocab, edge_key(node, bytes[i]))->child;
+        node = vocab_step(vocab, node, bytes[i]);
         if (node == VOCAB_NO_NODE) {
             break;
         }

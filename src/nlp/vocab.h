@@ -9,7 +9,8 @@ enum {
     VOCAB_NODES_MAX = 1 << 24, /* a node number and a byte make a 32-bit key */
     VOCAB_IDS_MAX = 1 << 24,   /* ids are below this */
 };
-#define VOCAB_NO_ID UINT32_MAX
+#define VOCAB_NO_ID       UINT32_MAX
+#define VOCAB_HASH_FACTOR 2654435769u /* 2^32 by the golden ratio */
 
 enum { VOCAB_ROOT = 1, VOCAB_NO_NODE = 0 };
 
@@ -47,6 +48,19 @@ uint32_t vocab_find(const struct vocab *vocab, const char *token, size_t size);
 
 /* The node reached from `node` over these bytes, or VOCAB_NO_NODE. */
 uint32_t vocab_walk(const struct vocab *vocab, uint32_t node, const char *bytes, size_t size);
+
+/* The node reached from `node`, which must be one, over one byte, or VOCAB_NO_NODE. Inline, because
+ * the Unigram model does little else. The vocabulary must hold a token. */
+static inline uint32_t vocab_step(const struct vocab *vocab, uint32_t node, char byte)
+{
+    const uint32_t key = node << 8 | (unsigned char)byte;
+    const uint32_t mask = (uint32_t)(((uint64_t)1 << vocab->edges_log2) - 1);
+    uint32_t at = (key * VOCAB_HASH_FACTOR) >> (32 - vocab->edges_log2);
+    while (vocab->edges[at].child != VOCAB_NO_NODE && vocab->edges[at].key != key) {
+        at = (at + 1) & mask;
+    }
+    return vocab->edges[at].child;
+}
 
 /* The longest token that is a prefix of bytes, read from `node` on; writes its id and returns its
  * size beyond node, or returns 0. */
