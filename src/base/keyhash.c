@@ -2,6 +2,7 @@
 #include "base/keyhash.h"
 
 #include <sodium.h>
+#include <string.h>
 
 int keyhash_library_init(void)
 {
@@ -21,6 +22,25 @@ const char *keyhash_text(const struct keyhash *keyhash, const void *bytes, size_
     crypto_generichash(hash, sizeof hash, bytes, size, keyhash->key, sizeof keyhash->key);
     sodium_bin2hex(out, KEYHASH_TEXT_BYTES, hash, sizeof hash);
     return out;
+}
+
+void keyhash_derive(const struct keyhash *from, const char *purpose, struct keyhash *out)
+{
+    crypto_generichash(out->key, sizeof out->key, (const unsigned char *)purpose, strlen(purpose),
+                       from->key, sizeof from->key);
+}
+
+uint64_t keyhash_short(const unsigned char key[KEYHASH_SHORT_KEY_BYTES], const void *bytes,
+                       size_t size)
+{
+    _Static_assert(KEYHASH_SHORT_KEY_BYTES == crypto_shorthash_KEYBYTES, "128 bits of key");
+    unsigned char out[crypto_shorthash_BYTES];
+    uint64_t hash = 0;
+    crypto_shorthash(out, bytes, size, key);
+    for (size_t i = 0; i < sizeof out; i++) {
+        hash |= (uint64_t)out[i] << (8 * i);
+    }
+    return hash;
 }
 
 void keyhash_random_bytes(void *out, size_t size)

@@ -1,4 +1,4 @@
-/* keyhash.h - keyed hashes for identities in logs, and random bytes (libsodium).
+/* keyhash.h - keyed hashes for identities in logs and files, and random bytes (libsodium).
  *
  * Logs and metrics name a call or an utterance only by BLAKE2b-128 (RFC 7693) under a key: plain
  * hashes of short identifiers can be guessed.
@@ -7,8 +7,9 @@
 #define BASE_KEYHASH_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-enum { KEYHASH_KEY_BYTES = 32, KEYHASH_TEXT_BYTES = 33 };
+enum { KEYHASH_KEY_BYTES = 32, KEYHASH_TEXT_BYTES = 33, KEYHASH_SHORT_KEY_BYTES = 16 };
 
 struct keyhash {
     unsigned char key[KEYHASH_KEY_BYTES];
@@ -23,6 +24,15 @@ void keyhash_random(struct keyhash *keyhash);
 /* Lower-case hexadecimal of the 128-bit keyed hash, NUL-terminated; returns out. */
 const char *keyhash_text(const struct keyhash *keyhash, const void *bytes, size_t size,
                          char out[KEYHASH_TEXT_BYTES]);
+
+/* A key for one purpose, made from another key: from it neither that key nor the key of another
+ * purpose can be told. */
+void keyhash_derive(const struct keyhash *from, const char *purpose, struct keyhash *out);
+
+/* SipHash-2-4 (Aumasson and Bernstein 2012): 64 bits, cheap, not to be guessed or made to collide
+ * without the key. Needs no preparation. */
+uint64_t keyhash_short(const unsigned char key[KEYHASH_SHORT_KEY_BYTES], const void *bytes,
+                       size_t size);
 
 /* Fills out with random bytes fit for secrets and correlation ids. */
 void keyhash_random_bytes(void *out, size_t size);

@@ -45,6 +45,34 @@ static void hashes_are_blake2b_128(void **state)
                         "c7eca2c1ae35a1e0f627b8ebbe105c94");
 }
 
+static void key_for_a_purpose_is_blake2b_256(void **state)
+{
+    (void)state;
+    /* hashlib.blake2b(b"identity", digest_size=32, key=bytes(range(32))).digest() */
+    static const unsigned char wanted[KEYHASH_KEY_BYTES] = {
+        0x9b, 0xb3, 0x56, 0xb2, 0x5b, 0x88, 0x33, 0x85, 0xdd, 0xa1, 0x1f,
+        0xe2, 0x28, 0x83, 0xd5, 0x0b, 0x25, 0xa0, 0xbf, 0x33, 0x0a, 0xb7,
+        0xd8, 0x45, 0xc5, 0xb9, 0xe1, 0x31, 0xa6, 0xdf, 0xc5, 0xab};
+    struct keyhash from;
+    struct keyhash made;
+    for (unsigned i = 0; i < KEYHASH_KEY_BYTES; i++) {
+        from.key[i] = (unsigned char)i;
+    }
+    keyhash_derive(&from, "identity", &made);
+    assert_memory_equal(made.key, wanted, sizeof wanted);
+}
+
+/* The example of the paper's appendix A: key 00 01 ... 0f, message 00 01 ... 0e. */
+static void short_hash_is_siphash(void **state)
+{
+    (void)state;
+    unsigned char key[KEYHASH_SHORT_KEY_BYTES];
+    for (unsigned i = 0; i < sizeof key; i++) {
+        key[i] = (unsigned char)i;
+    }
+    assert_true(keyhash_short(key, key, 15) == 0xa129ca6149be45e5u);
+}
+
 static void another_key_gives_another_hash(void **state)
 {
     (void)state;
@@ -91,6 +119,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashes_are_blake2b_128),
+        cmocka_unit_test(key_for_a_purpose_is_blake2b_256),
+        cmocka_unit_test(short_hash_is_siphash),
         cmocka_unit_test(another_key_gives_another_hash),
         cmocka_unit_test(random_bytes_differ),
         cmocka_unit_test(wiping_leaves_zeros),
