@@ -211,7 +211,7 @@ const struct config_row config_table[] = {
      .meaning = "a longer reply is refused"},
     {TEXT("http.proxy", http_proxy, LONG, "", "proxy for all requests: `http://host:port`")},
     {TEXT("http.listen", http_listen, NAME, "127.0.0.1:8090",
-          "address of /metrics, /healthz and /readyz; empty: none")},
+          "address of the wallboard, /metrics, /healthz and /readyz; empty: none")},
     {TEXT("tls.ca_file", tls_ca_file, LONG, "",
           "PEM file of trusted authorities; empty: the system's")},
 
