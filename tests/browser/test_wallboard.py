@@ -306,7 +306,8 @@ def main():
         print(f"skipped: {stage.missing()}")
         return 77
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-    return 0 if unittest.TextTestRunner(verbosity=2, failfast=True).run(suite).wasSuccessful() else 1
+    outcome = unittest.TextTestRunner(verbosity=2, failfast=True).run(suite)
+    return 0 if outcome.wasSuccessful() else 1
 
 
 if __name__ == "__main__":
