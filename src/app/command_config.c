@@ -18,11 +18,14 @@ static const char help[] = "  undertone config check --config undertone.yaml\n"
                            "  document   print the reference of all keys\n"
                            "\n"
                            "  -c, --config FILE    the YAML file\n"
+                           "      --env-file FILE  KEY=VALUE lines, for variables that the "
+                           "environment does not set\n"
                            "  -s, --set KEY=VALUE  set one key; may be repeated\n"
                            "      --origin         with show: where each value comes from\n"
                            "  -h, --help           this text\n";
 
 enum { TEXT_BYTES_MAX = 1 << 20 };
+enum { OPTION_ORIGIN = COMMAND_LINE_LONG_ONLY, OPTION_ENV_FILE };
 
 static int print(const struct buf *text)
 {
@@ -76,7 +79,8 @@ int command_config(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"set", required_argument, NULL, 's'},
-                                            {"origin", no_argument, NULL, COMMAND_LINE_LONG_ONLY},
+                                            {"origin", no_argument, NULL, OPTION_ORIGIN},
+                                            {"env-file", required_argument, NULL, OPTION_ENV_FILE},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     struct command_line_config line = {0};
@@ -92,7 +96,10 @@ int command_config(int argc, char **argv)
                 return error_exit_status(ERROR_USAGE);
             }
             break;
-        case COMMAND_LINE_LONG_ONLY:
+        case OPTION_ENV_FILE:
+            line.env_file = optarg;
+            break;
+        case OPTION_ORIGIN:
             with_origin = true;
             break;
         case 'h':

@@ -120,6 +120,7 @@ int command_line_load_config(const struct command_line_config *line, struct conf
                              struct error *err)
 {
     const struct config_sources sources = {.file = line->file,
+                                           .env_file = line->env_file,
                                            .environment = (const char *const *)environ,
                                            .overrides = line->overrides};
     return config_load(config, &sources, err);

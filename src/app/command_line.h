@@ -33,11 +33,13 @@ long command_line_cores(long max);
 /* Flushes standard output; a write that failed turns success into failure. */
 int command_line_finish(int status);
 
-/* --config FILE and any number of --set KEY=VALUE, for commands that take a configuration. */
+/* --config FILE, --env-file FILE and any number of --set KEY=VALUE, for commands that take a
+ * configuration. */
 enum { COMMAND_LINE_OVERRIDES_MAX = 64 };
 
 struct command_line_config {
     const char *file;
+    const char *env_file;
     const char *overrides[COMMAND_LINE_OVERRIDES_MAX + 1];
     size_t override_count;
 };

@@ -30,6 +30,7 @@ static const char help[] =
     "vendor shows it (else 0.7 s after its end), and \"source\" (else the file's name).\n"
     "\n"
     "  -c, --config FILE    the YAML file\n"
+    "      --env-file FILE  KEY=VALUE lines, for variables that the environment does not set\n"
     "  -s, --set KEY=VALUE  set one key; may be repeated\n"
     "  -j, --json           one JSON object a line\n"
     "      --text           show the words of the evidence\n"
@@ -319,6 +320,7 @@ static int read_and_replay(struct replay_options *options, const struct config *
 
 enum {
     OPTION_TEXT = COMMAND_LINE_LONG_ONLY,
+    OPTION_ENV_FILE,
     OPTION_SKIP_BAD,
     OPTION_COMPARE,
     OPTION_SUMMARY,
@@ -336,6 +338,9 @@ static bool set_option(struct replay_options *options, int option)
         return command_line_add_override(&options->config, "replay", optarg);
     case 'j':
         options->output.json = true;
+        return true;
+    case OPTION_ENV_FILE:
+        options->config.env_file = optarg;
         return true;
     case OPTION_TEXT:
         options->output.text = true;
@@ -362,6 +367,7 @@ int command_replay(int argc, char **argv)
     static const struct option long_options[] = {
         {"config", required_argument, NULL, 'c'},
         {"set", required_argument, NULL, 's'},
+        {"env-file", required_argument, NULL, OPTION_ENV_FILE},
         {"json", no_argument, NULL, 'j'},
         {"text", no_argument, NULL, OPTION_TEXT},
         {"skip-bad", no_argument, NULL, OPTION_SKIP_BAD},

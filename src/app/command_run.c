@@ -21,6 +21,7 @@ static const char help[] =
     "a second one at once.\n"
     "\n"
     "  -c, --config FILE    the YAML file (docs/CONFIGURATION.md)\n"
+    "      --env-file FILE  KEY=VALUE lines for variables that the environment does not set\n"
     "  -s, --set KEY=VALUE  set one key; may be repeated; not for secrets\n"
     "  -h, --help           this text\n";
 
@@ -45,16 +46,21 @@ static int run(const struct command_line_config *line)
 
 int command_run(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"set", required_argument, NULL, 's'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"set", required_argument, NULL, 's'},
+        {"env-file", required_argument, NULL, COMMAND_LINE_LONG_ONLY},
+        {"help", no_argument, NULL, 'h'},
+        {0}};
     struct command_line_config line = {0};
     int option;
     while ((option = command_line_option(argc, argv, "c:s:h", options)) != -1) {
         switch (option) {
         case 'c':
             line.file = optarg;
+            break;
+        case COMMAND_LINE_LONG_ONLY:
+            line.env_file = optarg;
             break;
         case 's':
             if (!command_line_add_override(&line, "run", optarg)) {

@@ -11,6 +11,7 @@
 #include "app/config_table.h"
 #include "app/config_value.h"
 #include "app/config_yaml.h"
+#include "app/env_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,11 @@ static int load_file(struct config *config, const char *path, struct error *err)
 
 /* --- environment --- */
 
+struct variables {
+    const char *const *environment;
+    struct env_file file; /* for what the environment does not set */
+};
+
 /* The value of a variable, or NULL when it is absent or empty: container tools pass on unset
  * variables as empty ones. */
 static const char *variable(const char *const *environment, const char *name)
@@ -66,11 +72,25 @@ static const char *variable(const char *const *environment, const char *name)
     return NULL;
 }
 
-/* The tutorial's variable adds an id to a list and sets anything else. */
-static int set_from_variable(struct config *config, const struct config_row *row, const char *name,
-                             const char *value, struct error *err)
+/* The same with the file behind it; *line is where in the file, or 0. */
+static const char *find_variable(const struct variables *variables, const char *name, size_t *line)
 {
+    const char *value = variable(variables->environment, name);
+    const struct env_variable *filed = value ? NULL : env_file_find(&variables->file, name);
+    *line = filed ? filed->line : 0;
+    return filed && *filed->value ? filed->value : value;
+}
+
+/* The tutorial's variable adds an id to a list and sets anything else. */
+static int set_from_variable(struct config *config, const struct config_row *row,
+                             const struct variables *variables, const char *name, struct error *err)
+{
+    size_t line;
+    const char *value = find_variable(variables, name, &line);
     int result = 0;
+    if (!value) {
+        return 0;
+    }
     if (row->type == CONFIG_TYPE_LIST && name == row->tutorial_variable) {
         if (config_value_has(config, row, value)) {
             return 0;
@@ -79,17 +99,21 @@ static int set_from_variable(struct config *config, const struct config_row *row
     } else {
         result = config_value_set(config, row, value, err);
     }
+    const char *path = variables->file.path;
     if (result) {
-        return error_wrap(err, "environment variable %s", name);
+        return line ? error_wrap(err, "%s:%zu: %s", path, line, name)
+                    : error_wrap(err, "environment variable %s", name);
     }
-    return config_table_set_origin(config, row, CONFIG_LAYER_ENVIRONMENT, err, "%s", name);
+    return line ? config_table_set_origin(config, row, CONFIG_LAYER_ENVIRONMENT, err, "%s:%zu %s",
+                                          path, line, name)
+                : config_table_set_origin(config, row, CONFIG_LAYER_ENVIRONMENT, err, "%s", name);
 }
 
 /* UNDERTONE_* is more specific than the tutorial's names, so it is read after them - but for lists,
  * which it would replace and they only add to. Unknown UNDERTONE_* variables are left alone: a
  * cluster makes such names for its own use (UNDERTONE_SERVICE_HOST). */
-static int load_environment(struct config *config, const char *const *environment,
-                            struct error *err)
+static int load_variables(struct config *config, const struct variables *variables,
+                          struct error *err)
 {
     int result = 0;
     for (size_t i = 0; i < config_table_count && !result; i++) {
@@ -99,10 +123,40 @@ static int load_environment(struct config *config, const char *const *environmen
         const char *names[2] = {row->tutorial_variable, config_table_variable(row, own)};
         for (int j = 0; j < 2 && !result; j++) {
             const char *name = names[own_first ? 1 - j : j];
-            const char *value = name ? variable(environment, name) : NULL;
-            result = value ? set_from_variable(config, row, name, value, err) : 0;
+            result = name ? set_from_variable(config, row, variables, name, err) : 0;
         }
     }
+    return result;
+}
+
+/* Also where the environment has another value for it: the file gives its secret away all the same.
+ */
+static int check_variables_exposure(const struct env_file *file, struct error *err)
+{
+    for (size_t i = 0; i < config_table_count && file->file.exposed; i++) {
+        const struct config_row *row = &config_table[i];
+        char own[CONFIG_VARIABLE_BYTES];
+        const char *names[2] = {config_table_variable(row, own), row->tutorial_variable};
+        for (int j = 0; j < 2 && (row->flags & CONFIG_FLAG_SECRET); j++) {
+            const struct env_variable *found = names[j] ? env_file_find(file, names[j]) : NULL;
+            if (found && *found->value) {
+                return error_set(err, ERROR_CONFIG,
+                                 "%s:%zu: %s stands in a file that others may read: chmod 600 %s",
+                                 file->path, found->line, found->name, file->path);
+            }
+        }
+    }
+    return 0;
+}
+
+static int load_environment(struct config *config, const struct config_sources *sources,
+                            struct error *err)
+{
+    struct variables variables = {.environment = sources->environment};
+    int result = sources->env_file ? env_file_read(&variables.file, sources->env_file, err) : 0;
+    result = result ? result : check_variables_exposure(&variables.file, err);
+    result = result ? result : load_variables(config, &variables, err);
+    env_file_done(&variables.file);
     return result;
 }
 
@@ -244,7 +298,7 @@ int config_load(struct config *config, const struct config_sources *sources, str
         return error_set(err, ERROR_MEMORY, "no memory for the configuration");
     }
     int result = sources->file ? load_file(config, sources->file, err) : 0;
-    result = result ? result : load_environment(config, sources->environment, err);
+    result = result ? result : load_environment(config, sources, err);
     result = result ? result : load_overrides(config, sources->overrides, err);
     result = result ? result : load_defaults(config, err);
     result = result ? result : load_secret(config, sources->environment, err);

@@ -1,4 +1,5 @@
-/* app/config.h - the effective configuration: flags > environment > YAML file > profile defaults.
+/* app/config.h - the effective configuration: flags > environment > file of variables > YAML file >
+ * profile defaults.
  *
  * One table (config_table.c) names every key: its type, bounds, default for each profile,
  * environment variable and meaning; loading, `config show`, `config check` and
@@ -134,6 +135,7 @@ struct config {
 /* Where values come from besides the file. */
 struct config_sources {
     const char *file;               /* NULL: none */
+    const char *env_file;           /* of variables the environment does not set; NULL: none */
     const char *const *environment; /* like environ */
     const char *const *overrides;   /* "key=value" from flags, NULL-terminated; may be NULL */
 };
