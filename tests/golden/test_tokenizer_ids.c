@@ -2,10 +2,7 @@
  * expected values were made is in tests/golden/tokenizers/SOURCE.md. Every text goes through both
  * ways of loading: tokenizer.json, and vocab.txt alone.
  */
-#include "base/json.h"
 #include "base/keyhash.h"
-#include "base/lines.h"
-#include "base/utf8.h"
 #include "nlp/bert_normalizer.h"
 #include "nlp/tokenizer.h"
 
@@ -20,38 +17,9 @@
 
 #include <cmocka.h>
 
-#define SOURCE(path) UNDERTONE_SOURCE_DIR "/" path
-#define MODEL        SOURCE("models/undertone-minilm-l6")
-#define GOLDEN(name) SOURCE("tests/golden/tokenizers/" name)
+#include "tests/golden/ids_check.h"
 
-enum {
-    LINE_BYTES_MAX = 1 << 20,
-    IDS_MAX = 1 << 16,
-    PATH_MAX_BYTES = 4096,
-    SPREAD = 7, /* ids pulled per call, so that every seam of the stream is crossed */
-};
-
-struct opened {
-    struct tokenizer *tokenizer;
-    struct tokenizer_scratch *scratch;
-};
-
-static struct opened open_or_fail(const char *directory)
-{
-    struct error err = {0};
-    struct opened opened = {0};
-    if (tokenizer_open(&opened.tokenizer, directory, &err) ||
-        tokenizer_scratch_create(opened.tokenizer, &opened.scratch, &err)) {
-        fail_msg("%s", err.message);
-    }
-    return opened;
-}
-
-static void close_opened(struct opened *opened)
-{
-    tokenizer_scratch_destroy(opened->scratch);
-    tokenizer_close(opened->tokenizer);
-}
+#define MODEL SOURCE("models/undertone-minilm-l6")
 
 /* A temporary directory that shows only the model's vocab.txt and, if given, a config. */
 static void make_view(char directory[PATH_MAX_BYTES], const char *model, const char *config)
@@ -84,64 +52,6 @@ static void remove_view(const char *directory)
     assert_int_equal(rmdir(directory), 0);
 }
 
-/* With special tokens, cut to tokens_max of them in all as truncation=True does. */
-static size_t encode_framed(const struct opened *opened, const char *text, size_t size,
-                            size_t tokens_max, uint32_t *ids)
-{
-    const struct tokenizer_frame *frame = tokenizer_frame(opened->tokenizer);
-    size_t count = 0;
-    for (size_t i = 0; i < frame->prefix_count; i++) {
-        ids[count++] = frame->prefix[i];
-    }
-    tokenizer_start(opened->tokenizer, opened->scratch, text, size);
-    size_t more;
-    while ((more = tokenizer_next(opened->tokenizer, opened->scratch, ids + count, SPREAD)) > 0) {
-        count += more;
-    }
-    if (count > tokens_max - frame->suffix_count) {
-        count = tokens_max - frame->suffix_count;
-    }
-    for (size_t i = 0; i < frame->suffix_count; i++) {
-        ids[count++] = frame->suffix[i];
-    }
-    return count;
-}
-
-/* Compares every line that has text and key; returns how many there were. */
-static size_t check_file(const struct opened *opened, const char *path, const char *key,
-                         size_t tokens_max)
-{
-    static uint32_t ids[IDS_MAX];
-    struct error err = {0};
-    struct lines *lines = NULL;
-    const char *line;
-    size_t size;
-    size_t checked = 0;
-    assert_int_equal(lines_open(&lines, path, LINE_BYTES_MAX, &err), 0);
-    while (lines_next(lines, &line, &size, &err) > 0) {
-        struct json_document *document = NULL;
-        assert_int_equal(json_parse(line, size, &document, &err), 0);
-        size_t text_size = 0;
-        const char *text = json_as_string(json_get(json_root(document), "text"), &text_size);
-        const struct json *expected = json_get(json_root(document), key);
-        if (text && json_kind(expected) == JSON_KIND_ARRAY) {
-            size_t count = encode_framed(opened, text, text_size, tokens_max, ids);
-            bool equal = count == json_size(expected);
-            for (size_t i = 0; equal && i < count; i++) {
-                int64_t id;
-                equal = json_as_integer(json_at(expected, i), &id) && id == (int64_t)ids[i];
-            }
-            if (!equal) {
-                fail_msg("%s:%zu: ids differ", path, lines_number(lines));
-            }
-            checked++;
-        }
-        json_free(document);
-    }
-    lines_close(lines);
-    return checked;
-}
-
 static void check_both_ways(const char *model, const char *path, const char *key, size_t tokens_max,
                             size_t lines_min)
 {
@@ -172,6 +82,8 @@ static void checkpoints_texts_have_the_ids_stored_with_them(void **state)
     check_both_ways(MODEL, MODEL "/golden.jsonl", "ids", 512, 400);
     check_both_ways(SOURCE("tests/fixtures/tiny-bert"),
                     SOURCE("tests/fixtures/tiny-bert/golden.jsonl"), "ids", 128, 81);
+    check_both_ways(SOURCE("tests/fixtures/tiny-distilbert"),
+                    SOURCE("tests/fixtures/tiny-distilbert/golden.jsonl"), "ids", 128, 81);
     check_both_ways(SOURCE("tests/fixtures/tiny-bert-bf16"),
                     SOURCE("tests/fixtures/tiny-bert-bf16/golden.jsonl"), "ids", 128, 81);
 }
@@ -202,9 +114,7 @@ static void added_tokens_of_every_kind_are_found_where_the_library_finds_them(vo
     close_opened(&opened);
 }
 
-/* The sweep: per block of code points one hash of all the lists of numbers, each list closed by
- * UINT32_MAX, little-endian. */
-enum { BLOCK = 4096, CONTEXTS = 4, NORMALIZED = 3, NUMBERS_MAX = BLOCK * 16, TEXT_MAX = 64 };
+enum { CONTEXTS = 4, NORMALIZED = 3 };
 
 static const struct {
     const char *before;
@@ -215,19 +125,6 @@ static const struct {
     {"", "word"},
     {"e\xCC\x81", "\xCC\xA3x"}, /* between marks that stand in no canonical order */
 };
-
-struct numbers {
-    unsigned char bytes[NUMBERS_MAX * 4];
-    size_t size;
-};
-
-static void append_number(struct numbers *numbers, uint32_t number)
-{
-    assert_true(numbers->size + 4 <= sizeof numbers->bytes);
-    for (unsigned shift = 0; shift < 32; shift += 8) {
-        numbers->bytes[numbers->size++] = (unsigned char)(number >> shift);
-    }
-}
 
 static size_t make_text(unsigned context, uint32_t code_point, char out[TEXT_MAX])
 {
@@ -247,7 +144,7 @@ static uint64_t hash_ids(const struct opened *opened, uint32_t first, unsigned c
     for (uint32_t c = first; c < first + BLOCK; c++) {
         char text[TEXT_MAX];
         uint32_t ids[TEXT_MAX];
-        if (c >= 0xD800 && c <= 0xDFFF) {
+        if (is_surrogate(c)) {
             continue;
         }
         size_t size = make_text(context, c, text);
@@ -290,20 +187,11 @@ static uint64_t hash_normalized(const struct bert_normalizer *normalizer, uint32
     numbers.size = 0;
     for (uint32_t c = first; c < first + BLOCK; c++) {
         char text[TEXT_MAX];
-        if (c < 0xD800 || c > 0xDFFF) {
+        if (!is_surrogate(c)) {
             append_normalized(normalizer, text, make_text(CONTEXTS - 1, c, text), &numbers);
         }
     }
     return keyhash_fnv1a(numbers.bytes, numbers.size);
-}
-
-static uint64_t parse_hash(char **at)
-{
-    char *end = NULL;
-    uint64_t value = strtoull(*at, &end, 16);
-    assert_ptr_not_equal(end, *at);
-    *at = end;
-    return value;
 }
 
 /* Normalized text is compared too, because ids cannot tell apart what the vocabulary lacks: with
