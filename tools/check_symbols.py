@@ -20,6 +20,7 @@ EXTRA_PREFIXES = {
     "src/mood/segment.c": ("speaker_",),  # enum speaker is part of a segment
     "src/app/effects.c": ("end_reason_",),  # enum end_reason is part of an effect
     "src/nlp/kernels/x86_avx2_peak.c": ("peak_",),  # the ceiling that bench compares with
+    "src/nlp/kernels/x86_avx512_peak.c": ("peak_",),
 }
 
 LINE = re.compile(r":(?P<object>[^:/]+)\.c\.o:\S*\s+\w\s+(?P<symbol>\S+)$")

@@ -10,6 +10,7 @@
 #include "app/utterances.h"
 #include "base/clock.h"
 #include "nlp/kernels/cpu.h"
+#include "nlp/kernels/kernels.h"
 #include "nlp/kernels/peak.h"
 
 #include <stdatomic.h>
@@ -357,6 +358,21 @@ static void sum_up(const struct bench *bench, struct bench_figures *figures)
     figures->stream_rate = figures->stream * 2 * multiply_adds / count / 1e9;
 }
 
+/* The peak of the products and instructions that the scorer's kernels use. */
+static int choose_peak(struct bench *bench, struct error *err)
+{
+    const char *precision = scorer_precision_name(bench->scorer);
+    enum peak_products products = strcmp(precision, "int8") == 0   ? PEAK_PRODUCTS_INT8
+                                  : strcmp(precision, "bf16") == 0 ? PEAK_PRODUCTS_BF16
+                                                                   : PEAK_PRODUCTS_FP32;
+    const struct kernels *kernels;
+    int result = kernels_find(scorer_kernels_name(bench->scorer), cpu_flags(), &kernels, err);
+    if (!result) {
+        bench->peak = peak_select(kernels->cpu_flags, products);
+    }
+    return result;
+}
+
 int bench_measure(const struct scorer *scorer, const struct bench_texts *texts, unsigned threads,
                   struct bench_figures *figures, struct error *err)
 {
@@ -368,8 +384,8 @@ int bench_measure(const struct scorer *scorer, const struct bench_texts *texts, 
     bench->scorer = scorer;
     bench->texts = texts;
     bench->threads = threads;
-    bench->peak = peak_select(cpu_flags());
-    int result = sort_texts(bench, err);
+    int result = choose_peak(bench, err);
+    result = result ? result : sort_texts(bench, err);
     for (unsigned i = 0; i < threads && !result; i++) {
         result = scorer_scratch_create(scorer, BATCH_TOKENS, &bench->scratch[i], err);
     }

@@ -26,6 +26,8 @@ static const char help[] =
     "model's\n"
     "                        golden.jsonl)\n"
     "  -t, --threads N       scoring threads (default: one per core)\n"
+    "      --precision P     auto, fp32, int8 or bf16 (default auto: fp32)\n"
+    "      --kernels NAME    arithmetic kernels, as model.kernels (default: the best here)\n"
     "  -j, --json            one JSON line\n"
     "  -h, --help            this text\n";
 
@@ -33,6 +35,7 @@ struct bench_options {
     const char *model;
     const char *stream;
     long threads;
+    struct scorer_options scorer;
     bool json;
 };
 
@@ -43,8 +46,8 @@ static double fraction(const struct bench_figures *figures)
 
 static void print_plain(const struct bench_figures *f, const struct scorer *scorer, long threads)
 {
-    printf("kernels %s, %ld threads, mean %.1f tokens\n", scorer_kernels_name(scorer), threads,
-           f->mean_tokens);
+    printf("kernels %s, %s, %ld threads, mean %.1f tokens\n", scorer_kernels_name(scorer),
+           scorer_precision_name(scorer), threads, f->mean_tokens);
     printf("one by one, 1 thread   %8.1f utterances/s\n", f->single);
     printf("batches of 8           %8.1f utterances/s\n", f->pad8);
     printf("sorted batches of 32   %8.1f utterances/s\n", f->sorted32);
@@ -81,7 +84,7 @@ static void print_json(const struct bench_figures *f, const struct scorer *score
     json_write_key(&writer, "engine");
     json_write_cstring(&writer, "undertone");
     json_write_key(&writer, "precision");
-    json_write_cstring(&writer, "fp32");
+    json_write_cstring(&writer, scorer_precision_name(scorer));
     json_write_key(&writer, "kernels");
     json_write_cstring(&writer, scorer_kernels_name(scorer));
     json_write_key(&writer, "threads");
@@ -120,7 +123,7 @@ static int bench(const struct bench_options *options, struct error *err)
     struct buf path;
     buf_init(&path, PATH_MAX);
     int result = model_path_find(options->model, &path, err);
-    result = result ? result : scorer_open(&scorer, buf_string(&path), NULL, err);
+    result = result ? result : scorer_open(&scorer, buf_string(&path), &options->scorer, err);
     result = result ? result : find_stream(options, &path, err);
     result = result ? result : bench_texts_read(&texts, buf_string(&path), scorer, err);
     result =
@@ -138,10 +141,14 @@ static int bench(const struct bench_options *options, struct error *err)
 
 int command_bench(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"model", required_argument, NULL, 'm'},   {"stream", required_argument, NULL, 's'},
-        {"threads", required_argument, NULL, 't'}, {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},          {0}};
+    static const struct option long_options[] = {{"model", required_argument, NULL, 'm'},
+                                                 {"stream", required_argument, NULL, 's'},
+                                                 {"threads", required_argument, NULL, 't'},
+                                                 {"json", no_argument, NULL, 'j'},
+                                                 {"precision", required_argument, NULL, 'p'},
+                                                 {"kernels", required_argument, NULL, 'k'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {0}};
     struct bench_options options = {.threads = command_line_cores(BENCH_TEAM_MAX)};
     struct error err;
     int option;
@@ -158,6 +165,17 @@ int command_bench(int argc, char **argv)
                                     &options.threads)) {
                 return error_exit_status(ERROR_USAGE);
             }
+            break;
+        case 'p':
+            if (!scorer_precision_parse(optarg, &options.scorer.precision)) {
+                return command_line_misuse("bench",
+                                           "--precision '%s' is not auto, fp32, int8 or "
+                                           "bf16",
+                                           optarg);
+            }
+            break;
+        case 'k':
+            options.scorer.kernels = optarg;
             break;
         case 'j':
             options.json = true;

@@ -1,4 +1,4 @@
-/* classifier.c - see classifier.h. */
+/* classifier.c - see classifier.h. Always in float32: one row a text, too little to save on. */
 #include "nlp/classifier.h"
 
 #include "nlp/activation.h"
@@ -27,8 +27,8 @@ static int load_matrix(const struct checkpoint *checkpoint, const char *name, si
     code = code ? code
                 : checkpoint_read_bias(checkpoint, CHECKPOINT_NO_LAYER, name, outputs, bias, err);
     if (code == 0) {
-        kernels_matrix_init(matrix, outputs, inputs, memory);
-        kernels_matrix_set_rows(matrix, 0, outputs, weights, bias, 1);
+        kernels_matrix_init(matrix, KERNELS_STORAGE_F32, outputs, inputs, NULL, memory);
+        kernels_matrix_set_rows(matrix, 0, outputs, weights, bias);
     }
     free(weights);
     free(bias);
@@ -40,8 +40,9 @@ static int load_all(struct classifier *classifier, const struct checkpoint *chec
 {
     const struct checkpoint_config *c = checkpoint_config(checkpoint);
     struct block *block = &classifier->weights;
-    size_t dense_floats = kernels_matrix_floats(c->hidden, c->hidden);
-    size_t output_floats = kernels_matrix_floats(c->label_count, c->hidden);
+    size_t dense_floats = kernels_matrix_floats(KERNELS_STORAGE_F32, c->hidden, c->hidden, NULL);
+    size_t output_floats =
+        kernels_matrix_floats(KERNELS_STORAGE_F32, c->label_count, c->hidden, NULL);
     (void)block_take(block, dense_floats);
     (void)block_take(block, output_floats);
     int code = block_allocate(block, "the classifier's weights", err);

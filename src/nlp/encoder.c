@@ -1,14 +1,17 @@
 /* encoder.c - see encoder.h. A post-LayerNorm transformer (Devlin et al. 2018, BERT) over a ragged
  * batch: products see all tokens as rows of one matrix, only attention knows where a sequence ends.
- * Three savings, none of which changes the answer: 1/sqrt(width) is folded into the query weights,
- * the position table has the type-0 row added in, and in the last layer only the first token, the
- * one a classifier reads, goes past the keys and values. Rows are taken in blocks that stay in the
- * second-level cache from the attention output to the end of the layer. No threads in here: one
- * scratch per thread scales better on short texts than any split of a layer. */
+ * Two savings, neither of which changes the answer: the position table has the type-0 row added
+ * in, and in the last layer only the first token, the one a classifier reads, goes past the keys
+ * and values. Rows are taken in blocks that stay in the second-level cache from the attention
+ * output to the end of the layer. Only the products of linear layers know of a precision: hidden
+ * states, attention and norms are float32 always. No threads in here: one scratch per thread scales
+ * better on short texts than any split of a layer. */
 #include "nlp/encoder.h"
 
 #include "nlp/activation.h"
 #include "nlp/block.h"
+#include "nlp/linear.h"
+#include "nlp/outliers.h"
 
 #include <assert.h>
 #include <math.h>
@@ -16,15 +19,17 @@
 #include <string.h>
 
 /* Rows of one block, a multiple of what kernels take at once. */
-enum { BLOCK_ROWS = 96, ROW_UNIT = 6 };
+enum { BLOCK_ROWS = 96, ROW_UNIT = 12 };
 
 struct norm {
     float *gain;
     float *bias;
+    float *shrink;            /* int8 only, like the next */
+    struct outliers outliers; /* among the columns that this norm makes */
 };
 
 struct layer {
-    struct kernels_matrix query;     /* [hidden x hidden], scaled by 1/sqrt(head width) */
+    struct kernels_matrix query;     /* [hidden x hidden] */
     struct kernels_matrix key_value; /* [2 hidden x hidden]: keys, then values */
     struct kernels_matrix attention_output;
     struct kernels_matrix ffn_input;
@@ -38,6 +43,8 @@ struct encoder {
     const struct kernels *kernels;
     enum kernels_epilogue epilogue; /* the activation, or SET where it takes a pass of its own */
     size_t head_width;
+    enum kernels_storage storage; /* of all linear layers */
+    struct block norms;
     struct block weights;
     struct layer *layers;
     float *positions; /* [position_count x hidden], type 0 included */
@@ -57,13 +64,14 @@ struct encoder_scratch {
     float *ffn;       /* [BLOCK_ROWS x ffn] */
     float *first;     /* [sequences x hidden]: x of first tokens in the last layer */
     float *attention;
+    struct linear_scratch linear;
 };
 
 /* ---- loading ---- */
 
 /* Reads one linear layer and packs it as outputs first .. first + outputs of matrix. */
 static int load_linear(const struct checkpoint *checkpoint, int layer, const char *name,
-                       size_t outputs, float scale, struct kernels_matrix *matrix, size_t first,
+                       size_t outputs, struct kernels_matrix *matrix, size_t first,
                        struct error *err)
 {
     size_t inputs = matrix->inputs;
@@ -74,7 +82,7 @@ static int load_linear(const struct checkpoint *checkpoint, int layer, const cha
                 : checkpoint_read_weight(checkpoint, layer, name, outputs, inputs, weights, err);
     code = code ? code : checkpoint_read_bias(checkpoint, layer, name, outputs, bias, err);
     if (code == 0) {
-        kernels_matrix_set_rows(matrix, first, outputs, weights, bias, scale);
+        kernels_matrix_set_rows(matrix, first, outputs, weights, bias);
     }
     free(weights);
     free(bias);
@@ -82,10 +90,86 @@ static int load_linear(const struct checkpoint *checkpoint, int layer, const cha
 }
 
 static int load_norm(const struct checkpoint *checkpoint, int layer, const char *name, size_t width,
-                     struct norm *norm, struct error *err)
+                     struct norm *norm, float *scratch, struct error *err)
 {
     int code = checkpoint_read_gain(checkpoint, layer, name, width, norm->gain, err);
-    return code ? code : checkpoint_read_bias(checkpoint, layer, name, width, norm->bias, err);
+    code = code ? code : checkpoint_read_bias(checkpoint, layer, name, width, norm->bias, err);
+    if (code == 0 && norm->shrink) {
+        outliers_find(&norm->outliers, norm->gain, norm->bias, width, norm->shrink, scratch);
+    }
+    return code;
+}
+
+/* All norms, before anything else: int8 matrices are packed by the outliers of what they read. */
+static int load_norms(struct encoder *encoder, const struct checkpoint *checkpoint,
+                      struct error *err)
+{
+    const struct checkpoint_config *c = &encoder->config;
+    const struct checkpoint_family *f = c->family;
+    float *scratch = malloc(c->hidden * sizeof *scratch);
+    if (!scratch) {
+        return error_set(err, ERROR_MEMORY, "no memory to load a model");
+    }
+    int code = load_norm(checkpoint, CHECKPOINT_NO_LAYER, f->embeddings_norm, c->hidden,
+                         &encoder->embeddings_norm, scratch, err);
+    for (size_t i = 0; i < c->layer_count && code == 0; i++) {
+        struct layer *layer = &encoder->layers[i];
+        code = load_norm(checkpoint, (int)i, f->attention_norm, c->hidden, &layer->attention_norm,
+                         scratch, err);
+        code = code ? code
+                    : load_norm(checkpoint, (int)i, f->ffn_norm, c->hidden, &layer->ffn_norm,
+                                scratch, err);
+    }
+    free(scratch);
+    return code;
+}
+
+/* Whether every linear layer of the checkpoint holds halves. */
+static bool all_halves(const struct encoder *encoder, const struct checkpoint *checkpoint)
+{
+    const struct checkpoint_config *c = &encoder->config;
+    const struct checkpoint_family *f = c->family;
+    const struct {
+        const char *name;
+        size_t outputs;
+        size_t inputs;
+    } parts[] = {{f->query, c->hidden, c->hidden},  {f->key, c->hidden, c->hidden},
+                 {f->value, c->hidden, c->hidden},  {f->attention_output, c->hidden, c->hidden},
+                 {f->ffn_input, c->ffn, c->hidden}, {f->ffn_output, c->hidden, c->ffn}};
+    for (int layer = 0; layer < (int)c->layer_count; layer++) {
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+            const struct tensor *tensor;
+            if (checkpoint_find_weight(checkpoint, layer, parts[i].name, parts[i].outputs,
+                                       parts[i].inputs, &tensor, NULL) ||
+                tensor->dtype != TENSOR_F16) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static int choose_storage(struct encoder *encoder, const struct checkpoint *checkpoint,
+                          enum encoder_precision precision, struct error *err)
+{
+    const struct kernels *k = encoder->kernels;
+    switch (precision) {
+    case ENCODER_PRECISION_INT8:
+        encoder->storage = KERNELS_STORAGE_S8;
+        return 0;
+    case ENCODER_PRECISION_BF16:
+        encoder->storage = KERNELS_STORAGE_BF16;
+        return k->linear_bf16 ? 0
+                              : error_set(err, ERROR_UNSUPPORTED,
+                                          "kernels \"%s\" have no bf16 products, which need a CPU "
+                                          "with AVX512_BF16; use precision fp32 or int8",
+                                          k->name);
+    case ENCODER_PRECISION_FP32:
+        break;
+    }
+    bool halves = all_halves(encoder, checkpoint);
+    encoder->storage = halves ? KERNELS_STORAGE_F16 : KERNELS_STORAGE_F32;
+    return 0;
 }
 
 static int load_layer(const struct encoder *encoder, const struct checkpoint *checkpoint, int at,
@@ -99,24 +183,20 @@ static int load_layer(const struct encoder *encoder, const struct checkpoint *ch
         size_t outputs;
         struct kernels_matrix *matrix;
         size_t first;
-        float scale;
     } parts[] = {
-        {f->query, c->hidden, &layer->query, 0, 1.0f / sqrtf((float)encoder->head_width)},
-        {f->key, c->hidden, &layer->key_value, 0, 1},
-        {f->value, c->hidden, &layer->key_value, c->hidden, 1},
-        {f->attention_output, c->hidden, &layer->attention_output, 0, 1},
-        {f->ffn_input, c->ffn, &layer->ffn_input, 0, 1},
-        {f->ffn_output, c->hidden, &layer->ffn_output, 0, 1},
+        {f->query, c->hidden, &layer->query, 0},
+        {f->key, c->hidden, &layer->key_value, 0},
+        {f->value, c->hidden, &layer->key_value, c->hidden},
+        {f->attention_output, c->hidden, &layer->attention_output, 0},
+        {f->ffn_input, c->ffn, &layer->ffn_input, 0},
+        {f->ffn_output, c->hidden, &layer->ffn_output, 0},
     };
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        int code = load_linear(checkpoint, at, parts[i].name, parts[i].outputs, parts[i].scale,
-                               parts[i].matrix, parts[i].first, err);
-        if (code != 0) {
-            return code;
-        }
+    int code = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && code == 0; i++) {
+        code = load_linear(checkpoint, at, parts[i].name, parts[i].outputs, parts[i].matrix,
+                           parts[i].first, err);
     }
-    int code = load_norm(checkpoint, at, f->attention_norm, c->hidden, &layer->attention_norm, err);
-    return code ? code : load_norm(checkpoint, at, f->ffn_norm, c->hidden, &layer->ffn_norm, err);
+    return code;
 }
 
 /* The positions, with the row of token type 0 added: every token of a single text has that type. */
@@ -165,36 +245,49 @@ static int load_words(struct encoder *encoder, const struct checkpoint *checkpoi
     return 0;
 }
 
-static void place_matrix(struct block *block, struct kernels_matrix *matrix, size_t outputs,
-                         size_t inputs)
+static void place_matrix(struct encoder *encoder, struct kernels_matrix *matrix, size_t outputs,
+                         size_t inputs, const struct norm *from)
 {
-    float *memory = block_take(block, kernels_matrix_floats(outputs, inputs));
+    const struct kernels_outliers *outliers = from && from->shrink ? &from->outliers.view : NULL;
+    float *memory = block_take(&encoder->weights,
+                               kernels_matrix_floats(encoder->storage, outputs, inputs, outliers));
     if (memory) {
-        kernels_matrix_init(matrix, outputs, inputs, memory);
+        kernels_matrix_init(matrix, encoder->storage, outputs, inputs, outliers, memory);
     }
 }
 
-static void place_norm(struct block *block, struct norm *norm, size_t width)
+static void place_norm(struct encoder *encoder, struct norm *norm)
 {
-    norm->gain = block_take(block, width);
-    norm->bias = block_take(block, width);
+    size_t width = encoder->config.hidden;
+    norm->gain = block_take(&encoder->norms, width);
+    norm->bias = block_take(&encoder->norms, width);
+    if (encoder->storage == KERNELS_STORAGE_S8) {
+        norm->shrink = block_take(&encoder->norms, width);
+    }
+}
+
+static void place_norms(struct encoder *encoder)
+{
+    place_norm(encoder, &encoder->embeddings_norm);
+    for (size_t i = 0; i < encoder->config.layer_count; i++) {
+        place_norm(encoder, &encoder->layers[i].attention_norm);
+        place_norm(encoder, &encoder->layers[i].ffn_norm);
+    }
 }
 
 static void place_weights(struct encoder *encoder)
 {
     const struct checkpoint_config *c = &encoder->config;
-    struct block *block = &encoder->weights;
-    encoder->positions = block_take(block, c->position_count * c->hidden);
-    place_norm(block, &encoder->embeddings_norm, c->hidden);
+    const struct norm *before = &encoder->embeddings_norm;
+    encoder->positions = block_take(&encoder->weights, c->position_count * c->hidden);
     for (size_t i = 0; i < c->layer_count; i++) {
         struct layer *layer = &encoder->layers[i];
-        place_matrix(block, &layer->query, c->hidden, c->hidden);
-        place_matrix(block, &layer->key_value, 2 * c->hidden, c->hidden);
-        place_matrix(block, &layer->attention_output, c->hidden, c->hidden);
-        place_norm(block, &layer->attention_norm, c->hidden);
-        place_matrix(block, &layer->ffn_input, c->ffn, c->hidden);
-        place_matrix(block, &layer->ffn_output, c->hidden, c->ffn);
-        place_norm(block, &layer->ffn_norm, c->hidden);
+        place_matrix(encoder, &layer->query, c->hidden, c->hidden, before);
+        place_matrix(encoder, &layer->key_value, 2 * c->hidden, c->hidden, before);
+        place_matrix(encoder, &layer->attention_output, c->hidden, c->hidden, NULL);
+        place_matrix(encoder, &layer->ffn_input, c->ffn, c->hidden, &layer->attention_norm);
+        place_matrix(encoder, &layer->ffn_output, c->hidden, c->ffn, NULL);
+        before = &layer->ffn_norm;
     }
 }
 
@@ -205,17 +298,24 @@ static int load_all(struct encoder *encoder, const struct checkpoint *checkpoint
     if (!encoder->layers) {
         return error_set(err, ERROR_MEMORY, "no memory to load a model");
     }
+    place_norms(encoder);
+    int code = block_allocate(&encoder->norms, "the norms", err);
+    if (code != 0) {
+        return code;
+    }
+    place_norms(encoder);
+    code = load_norms(encoder, checkpoint, err);
+    if (code != 0) {
+        return code;
+    }
     place_weights(encoder);
-    int code = block_allocate(&encoder->weights, "the packed weights", err);
+    code = block_allocate(&encoder->weights, "the packed weights", err);
     if (code != 0) {
         return code;
     }
     place_weights(encoder);
     code = load_words(encoder, checkpoint, err);
     code = code ? code : load_positions(encoder, checkpoint, err);
-    code = code ? code
-                : load_norm(checkpoint, CHECKPOINT_NO_LAYER, c->family->embeddings_norm, c->hidden,
-                            &encoder->embeddings_norm, err);
     for (int i = 0; i < (int)c->layer_count && code == 0; i++) {
         code = load_layer(encoder, checkpoint, i, err);
     }
@@ -223,7 +323,7 @@ static int load_all(struct encoder *encoder, const struct checkpoint *checkpoint
 }
 
 int encoder_open(struct encoder **encoder, const struct checkpoint *checkpoint,
-                 const struct kernels *kernels, struct error *err)
+                 const struct kernels *kernels, enum encoder_precision precision, struct error *err)
 {
     *encoder = NULL;
     struct encoder *made = calloc(1, sizeof *made);
@@ -234,7 +334,8 @@ int encoder_open(struct encoder **encoder, const struct checkpoint *checkpoint,
     made->kernels = kernels;
     made->head_width = made->config.hidden / made->config.head_count;
     made->epilogue = activation_epilogue(made->config.activation);
-    int code = load_all(made, checkpoint, err);
+    int code = choose_storage(made, checkpoint, precision, err);
+    code = code ? code : load_all(made, checkpoint, err);
     if (code != 0) {
         encoder_close(made);
         return code;
@@ -246,6 +347,7 @@ int encoder_open(struct encoder **encoder, const struct checkpoint *checkpoint,
 void encoder_close(struct encoder *encoder)
 {
     if (encoder) {
+        block_done(&encoder->norms);
         block_done(&encoder->weights);
         free(encoder->layers);
         free(encoder->words);
@@ -266,7 +368,7 @@ size_t encoder_tokens_max(const struct encoder *encoder)
 size_t encoder_weight_bytes(const struct encoder *encoder)
 {
     const struct checkpoint_config *c = &encoder->config;
-    return block_bytes(&encoder->weights) +
+    return block_bytes(&encoder->norms) + block_bytes(&encoder->weights) +
            c->vocab_count * c->hidden * tensor_element_bytes(encoder->words_dtype);
 }
 
@@ -283,6 +385,9 @@ static void place_scratch(const struct encoder *encoder, struct encoder_scratch 
     s->first = block_take(&s->block, s->sequences_max * c->hidden);
     s->attention = block_take(
         &s->block, kernels_attention_floats(encoder_tokens_max(encoder), encoder->head_width));
+    size_t inputs_max = c->ffn > c->hidden ? c->ffn : c->hidden;
+    linear_scratch_place(&s->linear, &s->block, encoder->storage, BLOCK_ROWS, inputs_max,
+                         outliers_extra_max(c->hidden));
 }
 
 int encoder_scratch_create(const struct encoder *encoder, size_t tokens_max, size_t sequences_max,
@@ -381,6 +486,7 @@ static void attend(const struct encoder *encoder, struct encoder_scratch *s, con
                 .queries = first_only ? 1 : keys,
                 .keys = keys,
                 .width = encoder->head_width,
+                .scale = 1.0f / sqrtf((float)encoder->head_width),
                 .out = s->context + row * hidden + at,
                 .out_stride = hidden,
                 .scratch = s->attention,
@@ -395,15 +501,17 @@ static void finish_rows(const struct encoder *encoder, const struct encoder_scra
                         const struct layer *layer, const float *context, float *x, size_t rows)
 {
     const struct kernels *k = encoder->kernels;
+    const struct linear_scratch *linear = &s->linear;
     size_t hidden = encoder->config.hidden;
     size_t ffn = encoder->config.ffn;
     float epsilon = encoder->config.layer_norm_epsilon;
-    k->linear(&layer->attention_output, KERNELS_EPILOGUE_ADD, context, hidden, rows, x, hidden);
+    linear_run(k, &layer->attention_output, KERNELS_EPILOGUE_ADD, context, hidden, rows, linear, x,
+               hidden);
     k->layer_norm(x, hidden, rows, hidden, layer->attention_norm.gain, layer->attention_norm.bias,
                   epsilon);
-    k->linear(&layer->ffn_input, encoder->epilogue, x, hidden, rows, s->ffn, ffn);
+    linear_run(k, &layer->ffn_input, encoder->epilogue, x, hidden, rows, linear, s->ffn, ffn);
     activation_apply(encoder->config.activation, s->ffn, rows * ffn);
-    k->linear(&layer->ffn_output, KERNELS_EPILOGUE_ADD, s->ffn, ffn, rows, x, hidden);
+    linear_run(k, &layer->ffn_output, KERNELS_EPILOGUE_ADD, s->ffn, ffn, rows, linear, x, hidden);
     k->layer_norm(x, hidden, rows, hidden, layer->ffn_norm.gain, layer->ffn_norm.bias, epsilon);
 }
 
@@ -428,8 +536,8 @@ static void run_layer(const struct encoder *encoder, struct encoder_scratch *s,
     size_t tokens = starts[count];
     for (size_t at = 0, rows; at < tokens; at += rows) {
         rows = next_rows(tokens - at);
-        k->linear(&layer->key_value, KERNELS_EPILOGUE_SET, s->x + at * hidden, hidden, rows,
-                  s->key_value + at * 2 * hidden, 2 * hidden);
+        linear_run(k, &layer->key_value, KERNELS_EPILOGUE_SET, s->x + at * hidden, hidden, rows,
+                   &s->linear, s->key_value + at * 2 * hidden, 2 * hidden);
     }
     float *x = s->x;
     size_t total = tokens;
@@ -443,8 +551,8 @@ static void run_layer(const struct encoder *encoder, struct encoder_scratch *s,
     }
     for (size_t at = 0, rows; at < total; at += rows) {
         rows = next_rows(total - at);
-        k->linear(&layer->query, KERNELS_EPILOGUE_SET, x + at * hidden, hidden, rows,
-                  s->query + at * hidden, hidden);
+        linear_run(k, &layer->query, KERNELS_EPILOGUE_SET, x + at * hidden, hidden, rows,
+                   &s->linear, s->query + at * hidden, hidden);
     }
     attend(encoder, s, starts, count, first_only);
     for (size_t at = 0, rows; at < total; at += rows) {

@@ -13,13 +13,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What the linear layers, nearly all of the work, compute with. Everything else is float32. */
+enum encoder_precision {
+    ENCODER_PRECISION_FP32, /* weights stay halves where the checkpoint holds halves: exact */
+    ENCODER_PRECISION_INT8, /* weights and activations in bytes, exact 32-bit sums */
+    ENCODER_PRECISION_BF16, /* products of bfloat16, sums of float32 */
+};
+
 struct encoder;
 struct encoder_scratch;
 
-/* Packs the weights; the checkpoint is not needed afterwards, the kernels are. On failure *encoder
- * is NULL. */
+/* Packs the weights; the checkpoint is not needed afterwards, the kernels are. A precision that the
+ * kernels lack is an error. On failure *encoder is NULL. */
 int encoder_open(struct encoder **encoder, const struct checkpoint *checkpoint,
-                 const struct kernels *kernels, struct error *err);
+                 const struct kernels *kernels, enum encoder_precision precision,
+                 struct error *err);
 
 /* Accepts NULL. No scratch may be in use. */
 void encoder_close(struct encoder *encoder);

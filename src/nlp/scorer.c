@@ -23,6 +23,7 @@ _Static_assert((int)SCORER_LABELS_MAX >= (int)CHECKPOINT_LABELS_MAX, "a result h
 
 struct scorer {
     const struct kernels *kernels;
+    enum encoder_precision precision;
     struct tokenizer *tokenizer;
     struct encoder *encoder;
     struct classifier *classifier;
@@ -65,14 +66,40 @@ static int check_fit(const struct scorer *scorer, const struct checkpoint_config
     return 0;
 }
 
-static int open_parts(struct scorer *scorer, const char *directory, const char *kernels,
-                      struct error *err)
+static const struct {
+    const char *word;
+    enum encoder_precision precision;
+} precisions[] = {
+    [SCORER_PRECISION_AUTO] = {"auto", ENCODER_PRECISION_FP32},
+    [SCORER_PRECISION_FP32] = {"fp32", ENCODER_PRECISION_FP32},
+    [SCORER_PRECISION_INT8] = {"int8", ENCODER_PRECISION_INT8},
+    [SCORER_PRECISION_BF16] = {"bf16", ENCODER_PRECISION_BF16},
+};
+
+enum { PRECISION_COUNT = sizeof precisions / sizeof precisions[0] };
+
+bool scorer_precision_parse(const char *word, enum scorer_precision *precision)
+{
+    for (size_t i = 0; i < PRECISION_COUNT; i++) {
+        if (strcmp(precisions[i].word, word) == 0) {
+            *precision = (enum scorer_precision)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int open_parts(struct scorer *scorer, const char *directory,
+                      const struct scorer_options *options, struct error *err)
 {
     struct checkpoint *checkpoint = NULL;
-    int code = kernels_find(kernels, cpu_flags(), &scorer->kernels, err);
+    scorer->precision = precisions[options->precision].precision;
+    int code = kernels_find(options->kernels, cpu_flags(), &scorer->kernels, err);
     code = code ? code : tokenizer_open(&scorer->tokenizer, directory, err);
     code = code ? code : checkpoint_open(&checkpoint, directory, err);
-    code = code ? code : encoder_open(&scorer->encoder, checkpoint, scorer->kernels, err);
+    code =
+        code ? code
+             : encoder_open(&scorer->encoder, checkpoint, scorer->kernels, scorer->precision, err);
     code = code ? code : classifier_open(&scorer->classifier, checkpoint, scorer->kernels, err);
     if (code == 0) {
         const struct checkpoint_config *config = checkpoint_config(checkpoint);
@@ -93,7 +120,8 @@ int scorer_open(struct scorer **scorer, const char *directory, const struct scor
     if (!made) {
         return error_set(err, ERROR_MEMORY, "no memory to load a model");
     }
-    int code = open_parts(made, directory, options ? options->kernels : NULL, err);
+    const struct scorer_options none = {0};
+    int code = open_parts(made, directory, options ? options : &none, err);
     if (code != 0) {
         scorer_close(made);
         return code;
@@ -125,6 +153,15 @@ const char *scorer_label_name(const struct scorer *scorer, unsigned label)
 const char *scorer_kernels_name(const struct scorer *scorer)
 {
     return scorer->kernels->name;
+}
+
+const char *scorer_precision_name(const struct scorer *scorer)
+{
+    size_t i = SCORER_PRECISION_FP32;
+    while (precisions[i].precision != scorer->precision) {
+        i++;
+    }
+    return precisions[i].word;
 }
 
 size_t scorer_tokens_max(const struct scorer *scorer)

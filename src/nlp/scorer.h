@@ -24,8 +24,17 @@ enum { SCORER_LABELS_MAX = 8 };
 struct scorer;
 struct scorer_scratch;
 
+/* What the model's linear layers compute with. */
+enum scorer_precision {
+    SCORER_PRECISION_AUTO, /* fp32: PyTorch's own logits to 1e-4 */
+    SCORER_PRECISION_FP32,
+    SCORER_PRECISION_INT8, /* several times faster, logits off by about 0.05 */
+    SCORER_PRECISION_BF16, /* in between; only on CPUs that have such products */
+};
+
 struct scorer_options {
-    const char *kernels; /* "ref", "avx2", or NULL for the best this CPU runs */
+    const char *kernels; /* "ref", "avx2" and so on (kernels.h); NULL: the best this CPU runs */
+    enum scorer_precision precision;
 };
 
 /* What to do with text of more tokens than the model takes. */
@@ -53,12 +62,16 @@ struct scorer_result {
 int scorer_open(struct scorer **scorer, const char *directory, const struct scorer_options *options,
                 struct error *err);
 
+/* "auto", "fp32", "int8" or "bf16"; false for any other word. */
+bool scorer_precision_parse(const char *word, enum scorer_precision *precision);
+
 /* Accepts NULL. No scratch may be in use. */
 void scorer_close(struct scorer *scorer);
 
 unsigned scorer_label_count(const struct scorer *scorer);
 const char *scorer_label_name(const struct scorer *scorer, unsigned label);
-const char *scorer_kernels_name(const struct scorer *scorer); /* "avx2" */
+const char *scorer_kernels_name(const struct scorer *scorer);   /* "avx2" */
+const char *scorer_precision_name(const struct scorer *scorer); /* "fp32", never "auto" */
 size_t scorer_tokens_max(const struct scorer *scorer);   /* per chunk, special tokens included */
 size_t scorer_weight_bytes(const struct scorer *scorer); /* packed weights in memory */
 

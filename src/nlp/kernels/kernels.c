@@ -1,13 +1,17 @@
-/* kernels.c - choosing a table, and the packed layout that all tables share. */
+/* kernels.c - choosing a table, and the scratch that all tables need. */
 #include "nlp/kernels/kernels.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct kernels *const tables[] = {
 #if defined(__x86_64__)
+    &kernels_x86_avx512bf16,
+    &kernels_x86_avx512vnni,
+    &kernels_x86_avx512,
     &kernels_x86_avx2,
+#elif defined(__aarch64__)
+    &kernels_neon,
 #endif
     &kernels_ref,
 };
@@ -72,47 +76,15 @@ int kernels_find(const char *name, unsigned cpu_flags, const struct kernels **ke
                      name, names);
 }
 
-static size_t panel_count(size_t outputs)
+static size_t round_to_panel(size_t count)
 {
-    return (outputs + KERNELS_PANEL - 1) / KERNELS_PANEL;
-}
-
-size_t kernels_matrix_floats(size_t outputs, size_t inputs)
-{
-    return panel_count(outputs) * KERNELS_PANEL * (inputs + 1);
-}
-
-void kernels_matrix_init(struct kernels_matrix *matrix, size_t outputs, size_t inputs,
-                         float *memory)
-{
-    size_t panel_floats = panel_count(outputs) * KERNELS_PANEL * inputs;
-    *matrix = (struct kernels_matrix){.storage = KERNELS_STORAGE_F32,
-                                      .outputs = outputs,
-                                      .inputs = inputs,
-                                      .panels = memory,
-                                      .bias = memory + panel_floats};
-    memset(memory, 0, kernels_matrix_floats(outputs, inputs) * sizeof *memory);
-}
-
-void kernels_matrix_set_rows(struct kernels_matrix *matrix, size_t first, size_t rows,
-                             const float *weights, const float *bias, float scale)
-{
-    assert(first + rows <= matrix->outputs);
-    for (size_t row = 0; row < rows; row++) {
-        size_t output = first + row;
-        float *column = matrix->panels + output / KERNELS_PANEL * matrix->inputs * KERNELS_PANEL +
-                        output % KERNELS_PANEL;
-        for (size_t i = 0; i < matrix->inputs; i++) {
-            column[i * KERNELS_PANEL] = weights[row * matrix->inputs + i] * scale;
-        }
-        matrix->bias[output] = bias[row] * scale;
-    }
+    return (count + KERNELS_PANEL - 1) / KERNELS_PANEL * KERNELS_PANEL;
 }
 
 size_t kernels_attention_floats(size_t keys, size_t width)
 {
-    size_t key_columns = panel_count(keys) * KERNELS_PANEL;
-    size_t value_columns = panel_count(width) * KERNELS_PANEL;
-    enum { ROWS_AT_ONCE = 6 }; /* the most queries that a table weighs together */
+    size_t key_columns = round_to_panel(keys);
+    size_t value_columns = round_to_panel(width);
+    enum { ROWS_AT_ONCE = 12 }; /* the most queries that a table weighs together */
     return key_columns * width + value_columns * keys + ROWS_AT_ONCE * key_columns;
 }

@@ -13,26 +13,10 @@
 #define NLP_KERNELS_KERNELS_H
 
 #include "base/error.h"
+#include "nlp/kernels/matrix.h"
 
 #include <stddef.h>
-
-/* Weights are repacked once at load into panels of this many outputs, so that the inner loop of a
- * product reads memory strictly forwards. */
-enum { KERNELS_PANEL = 16 };
-
-/* How packed weights are held. Only files in kernels/ look inside a matrix, so a further storage is
- * added here, in kernels_matrix_set_rows and in each table's linear. */
-enum kernels_storage { KERNELS_STORAGE_F32 };
-
-/* W [outputs x inputs] and b [outputs], packed: element W[o][i] is at
- * panels[(o / 16) * inputs * 16 + i * 16 + o % 16]; outputs past the last are zero. */
-struct kernels_matrix {
-    enum kernels_storage storage;
-    size_t outputs;
-    size_t inputs;
-    float *panels; /* borrowed, 64-byte aligned */
-    float *bias;   /* borrowed, padded with zeros to whole panels */
-};
+#include <stdint.h>
 
 /* What a product does to its result before it leaves the registers or the nearest cache. */
 enum kernels_epilogue {
@@ -42,7 +26,15 @@ enum kernels_epilogue {
     KERNELS_EPILOGUE_GELU_TANH, /* y = gelu_tanh(x W^T + b) */
 };
 
-/* One head of one sequence: out = softmax(q k^T) v, with 1/sqrt(width) already folded into q. */
+/* Rows quantised to unsigned bytes, each by its own step and zero: x = (byte - zero) * step. */
+struct kernels_bytes {
+    uint8_t *values; /* kernels_row_bytes a row, 4-byte aligned */
+    size_t stride;   /* a multiple of 4 */
+    float *steps;    /* [rows] */
+    int32_t *zeros;  /* [rows] */
+};
+
+/* One head of one sequence: out = softmax(scale * q k^T) v. */
 struct kernels_attention {
     const float *q; /* [queries x width] */
     size_t q_stride;
@@ -52,6 +44,7 @@ struct kernels_attention {
     size_t queries;
     size_t keys;  /* the true length; there is no padding to mask */
     size_t width; /* of the head */
+    float scale;  /* 1/sqrt(width) as a rule */
     float *out;   /* [queries x width]; must not overlap the inputs */
     size_t out_stride;
     float *scratch; /* kernels_attention_floats(keys, width), 64-byte aligned */
@@ -61,10 +54,32 @@ struct kernels {
     const char *name;
     unsigned cpu_flags; /* what cpu_flags() must report for this table to run */
 
-    /* rows of x [rows x inputs] times the matrix into y [rows x outputs]; y must not overlap x.
-     * Within sqrt(inputs) * 2^-23 * (|x| |W|^T + |b|) of the exact value, elementwise. */
+    /* rows of x [rows x inputs] times a matrix of F32 or F16 into y [rows x outputs]; y must not
+     * overlap x. Within sqrt(inputs) * 2^-23 * (|x| |W|^T + |b|) of the exact value, elementwise.
+     */
     void (*linear)(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
                    const float *x, size_t x_stride, size_t rows, float *y, size_t y_stride);
+
+    /* Rows of x [rows x inputs] to bytes, by each row's least and most value. The same bytes in
+     * every table. What follows the inputs are the outliers' copies, then zeros. */
+    void (*quantise)(const struct kernels_outliers *outliers, const float *x, size_t x_stride,
+                     size_t rows, size_t inputs, const struct kernels_bytes *out);
+
+    /* The same as linear for a matrix of S8: y = sum * (step * scale) + b, where the sum over
+     * (byte - zero) * weight is an exact 32-bit integer and the float operations are rounded one
+     * by one. For SET and ADD the same bits in every table. */
+    void (*linear_s8)(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
+                      const struct kernels_bytes *x, size_t rows, float *y, size_t y_stride);
+
+    /* Rows of x to bfloat16, ties to even, filled up with a zero to an even count. Strides in
+     * elements, the second even. NULL, like linear_bf16, where the CPU has no such products. */
+    void (*round_bf16)(const float *x, size_t x_stride, size_t rows, size_t inputs, uint16_t *out,
+                       size_t out_stride);
+
+    /* The same as linear for a matrix of BF16: the products are exact and within
+     * inputs * 2^-23 * (|x| |W|^T + |b|) when summed; subnormals may count as zero. */
+    void (*linear_bf16)(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
+                        const uint16_t *x, size_t x_stride, size_t rows, float *y, size_t y_stride);
 
     /* In place, each of rows: x = (x - mean) / sqrt(variance + epsilon) * gamma + beta, with the
      * biased variance about the mean (two passes). Within 2e-6 * max(1, |result|). */
@@ -87,7 +102,12 @@ struct kernels {
 
 extern const struct kernels kernels_ref;
 #if defined(__x86_64__)
-extern const struct kernels kernels_x86_avx2; /* named "avx2": AVX2, FMA, F16C */
+extern const struct kernels kernels_x86_avx2;       /* named "avx2": AVX2, FMA, F16C */
+extern const struct kernels kernels_x86_avx512;     /* "avx512": F, BW, DQ, VL */
+extern const struct kernels kernels_x86_avx512vnni; /* "avx512vnni": the same, int8 by VNNI */
+extern const struct kernels kernels_x86_avx512bf16; /* "avx512bf16": the same, bf16 as well */
+#elif defined(__aarch64__)
+extern const struct kernels kernels_neon; /* named "neon": what every 64-bit ARM has */
 #endif
 
 /* The best table for these flags (see cpu.h). Never fails: the reference runs everywhere. */
@@ -99,17 +119,6 @@ int kernels_find(const char *name, unsigned cpu_flags, const struct kernels **ke
 
 /* Walks all tables of this build, the best first, whether or not they run here; NULL at the end. */
 const struct kernels *kernels_at(size_t index);
-
-/* Floats that a packed matrix takes, bias included; a multiple of 16. */
-size_t kernels_matrix_floats(size_t outputs, size_t inputs);
-
-/* Makes a matrix of zeros in memory of that many floats, 64-byte aligned. */
-void kernels_matrix_init(struct kernels_matrix *matrix, size_t outputs, size_t inputs,
-                         float *memory);
-
-/* Packs rows [rows x inputs] and bias [rows] as outputs first .. first + rows, each times scale. */
-void kernels_matrix_set_rows(struct kernels_matrix *matrix, size_t first, size_t rows,
-                             const float *weights, const float *bias, float scale);
 
 /* Scratch that attention needs for sequences of up to keys tokens. */
 size_t kernels_attention_floats(size_t keys, size_t width);

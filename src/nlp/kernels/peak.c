@@ -23,15 +23,25 @@ static float run_ref(size_t rounds)
     return total;
 }
 
-const struct peak peak_ref = {"ref", 0, (double)LANES *STEPS, run_ref};
+const struct peak peak_ref = {"ref", 0, PEAK_PRODUCTS_FP32, (double)LANES *STEPS, run_ref};
 
-const struct peak *peak_select(unsigned cpu_flags)
+const struct peak *peak_select(unsigned cpu_flags, enum peak_products products)
 {
+    static const struct peak *const peaks[] = {
 #if defined(__x86_64__)
-    if ((peak_x86_avx2.cpu_flags & ~cpu_flags) == 0) {
-        return &peak_x86_avx2;
-    }
+        &peak_x86_avx512bf16,
+        &peak_x86_avx512vnni,
+        &peak_x86_avx512,
+        &peak_x86_avx512_int8,
+        &peak_x86_avx2,
+        &peak_x86_avx2_int8,
 #endif
-    (void)cpu_flags;
+        &peak_ref,
+    };
+    for (size_t i = 0; i < sizeof peaks / sizeof peaks[0]; i++) {
+        if (peaks[i]->products == products && (peaks[i]->cpu_flags & ~cpu_flags) == 0) {
+            return peaks[i];
+        }
+    }
     return &peak_ref;
 }

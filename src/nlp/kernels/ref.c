@@ -4,8 +4,11 @@
  * tiling and no approximation. */
 #include "nlp/kernels/kernels.h"
 
+#include "nlp/kernels/rounding.h"
+
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static void ref_gelu(float *x, size_t count)
@@ -37,8 +40,8 @@ static void ref_epilogue(enum kernels_epilogue epilogue, const float *sums, floa
     }
 }
 
-/* sums = one row of x times one panel. In four named vectors, because left to itself a compiler
- * makes vectors of the wrong loop here and is four times slower. */
+/* sums = one row of x times one panel of floats. In four named vectors, because left to itself a
+ * compiler makes vectors of the wrong loop here and is four times slower. */
 static void ref_sum_panel(const float *x, const float *panel, size_t inputs, float *sums)
 {
     enum { PARTS = KERNELS_PANEL / 4 };
@@ -54,24 +57,167 @@ static void ref_sum_panel(const float *x, const float *panel, size_t inputs, flo
     memcpy(sums, parts, sizeof parts);
 }
 
-static void ref_linear(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
-                       const float *x, size_t x_stride, size_t rows, float *y, size_t y_stride)
+static float ref_float_of_half(uint16_t half)
 {
-    assert(matrix->storage == KERNELS_STORAGE_F32);
-    for (size_t first = 0; first < matrix->outputs; first += KERNELS_PANEL) {
-        const float *panel = matrix->panels + first * matrix->inputs;
-        size_t left = matrix->outputs - first;
-        size_t columns = left < KERNELS_PANEL ? left : KERNELS_PANEL;
-        for (size_t row = 0; row < rows; row++) {
-            float sums[KERNELS_PANEL];
-            ref_sum_panel(x + row * x_stride, panel, matrix->inputs, sums);
-            for (size_t c = 0; c < KERNELS_PANEL; c++) {
-                sums[c] += matrix->bias[first + c];
-            }
-            ref_epilogue(epilogue, sums, y + row * y_stride + first, columns);
+    const float rebias = 0x1p112f; /* 2^(127 - 15); normalises subnormal halves as well */
+    uint32_t bits = (uint32_t)(half & 0x7FFF) << 13;
+    float magnitude;
+    memcpy(&magnitude, &bits, sizeof bits);
+    magnitude *= rebias;
+    return half & 0x8000 ? -magnitude : magnitude;
+}
+
+static void ref_sum_half_panel(const float *x, const uint16_t *panel, size_t inputs, float *sums)
+{
+    memset(sums, 0, KERNELS_PANEL * sizeof *sums);
+    for (size_t i = 0; i < inputs; i++) {
+        for (size_t c = 0; c < KERNELS_PANEL; c++) {
+            sums[c] += x[i] * ref_float_of_half(panel[i * KERNELS_PANEL + c]);
         }
     }
 }
+
+/* Adds the bias to one panel's sums and puts what is an output where it belongs. */
+static void ref_finish_panel(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
+                             float *sums, size_t first, float *y)
+{
+    size_t left = matrix->outputs - first;
+    for (size_t c = 0; c < KERNELS_PANEL; c++) {
+        sums[c] += matrix->bias[first + c];
+    }
+    ref_epilogue(epilogue, sums, y + first, left < KERNELS_PANEL ? left : KERNELS_PANEL);
+}
+
+static void ref_linear(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
+                       const float *x, size_t x_stride, size_t rows, float *y, size_t y_stride)
+{
+    bool halves = matrix->storage == KERNELS_STORAGE_F16;
+    assert(halves || matrix->storage == KERNELS_STORAGE_F32);
+    for (size_t first = 0; first < matrix->outputs; first += KERNELS_PANEL) {
+        size_t at = first * matrix->inputs;
+        for (size_t row = 0; row < rows; row++) {
+            float sums[KERNELS_PANEL];
+            const float *from = x + row * x_stride;
+            if (halves) {
+                const uint16_t *panels = matrix->panels;
+                ref_sum_half_panel(from, panels + at, matrix->inputs, sums);
+            } else {
+                const float *panels = matrix->panels;
+                ref_sum_panel(from, panels + at, matrix->inputs, sums);
+            }
+            ref_finish_panel(matrix, epilogue, sums, first, y + row * y_stride);
+        }
+    }
+}
+
+/* ---- bytes ---- */
+
+static void ref_quantise_row(const struct kernels_outliers *outliers, const float *x, size_t inputs,
+                             struct rounding_scale *scale, uint8_t *bytes)
+{
+    float least = 0;
+    float most = 0;
+    for (size_t i = 0; i < inputs; i++) {
+        float value = outliers ? x[i] * outliers->shrink[i] : x[i];
+        least = value < least ? value : least;
+        most = value > most ? value : most;
+    }
+    *scale = rounding_scale_of(least, most);
+    for (size_t i = 0; i < inputs; i++) {
+        bytes[i] = rounding_byte((int32_t)rounding_nearest(x[i] * scale->inverse) + scale->zero);
+    }
+    rounding_outliers(outliers, x, inputs, scale, bytes);
+}
+
+static void ref_quantise(const struct kernels_outliers *outliers, const float *x, size_t x_stride,
+                         size_t rows, size_t inputs, const struct kernels_bytes *out)
+{
+    for (size_t row = 0; row < rows; row++) {
+        struct rounding_scale scale;
+        ref_quantise_row(outliers, x + row * x_stride, inputs, &scale,
+                         out->values + row * out->stride);
+        out->steps[row] = scale.step;
+        out->zeros[row] = scale.zero;
+    }
+}
+
+static void ref_sum_byte_panel(const uint8_t *x, int32_t zero, const int8_t *panel, size_t steps,
+                               int32_t *sums)
+{
+    memset(sums, 0, KERNELS_PANEL * sizeof *sums);
+    for (size_t step = 0; step < steps; step++, x += 4) {
+        for (size_t c = 0; c < KERNELS_PANEL; c++, panel += 4) {
+            for (size_t i = 0; i < 4; i++) {
+                sums[c] += (x[i] - zero) * panel[i];
+            }
+        }
+    }
+}
+
+static void ref_linear_s8(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
+                          const struct kernels_bytes *x, size_t rows, float *y, size_t y_stride)
+{
+    assert(matrix->storage == KERNELS_STORAGE_S8);
+    const int8_t *panels = matrix->panels;
+    for (size_t first = 0; first < matrix->outputs; first += KERNELS_PANEL) {
+        for (size_t row = 0; row < rows; row++) {
+            int32_t sums[KERNELS_PANEL];
+            float scaled[KERNELS_PANEL];
+            ref_sum_byte_panel(x->values + row * x->stride, x->zeros[row],
+                               panels + first * matrix->steps * 4, matrix->steps, sums);
+            for (size_t c = 0; c < KERNELS_PANEL; c++) {
+                scaled[c] = (float)sums[c] * (x->steps[row] * matrix->scales[first + c]);
+            }
+            ref_finish_panel(matrix, epilogue, scaled, first, y + row * y_stride);
+        }
+    }
+}
+
+/* ---- bfloat16: for comparison only, it saves nothing here ---- */
+
+static void ref_round_bf16(const float *x, size_t x_stride, size_t rows, size_t inputs,
+                           uint16_t *out, size_t out_stride)
+{
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t i = 0; i < inputs; i++) {
+            out[row * out_stride + i] = rounding_brain(x[row * x_stride + i]);
+        }
+        if (inputs % 2 != 0) {
+            out[row * out_stride + inputs] = 0;
+        }
+    }
+}
+
+static float ref_float_of_brain(uint16_t brain)
+{
+    uint32_t bits = (uint32_t)brain << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void ref_linear_bf16(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
+                            const uint16_t *x, size_t x_stride, size_t rows, float *y,
+                            size_t y_stride)
+{
+    assert(matrix->storage == KERNELS_STORAGE_BF16);
+    const uint16_t *panels = matrix->panels;
+    for (size_t first = 0; first < matrix->outputs; first += KERNELS_PANEL) {
+        for (size_t row = 0; row < rows; row++) {
+            float sums[KERNELS_PANEL] = {0};
+            for (size_t i = 0; i < matrix->inputs; i++) {
+                const uint16_t *step = panels + (first * matrix->steps + i / 2 * KERNELS_PANEL) * 2;
+                float value = ref_float_of_brain(x[row * x_stride + i]);
+                for (size_t c = 0; c < KERNELS_PANEL; c++) {
+                    sums[c] += value * ref_float_of_brain(step[c * 2 + i % 2]);
+                }
+            }
+            ref_finish_panel(matrix, epilogue, sums, first, y + row * y_stride);
+        }
+    }
+}
+
+/* ---- rows that stand alone ---- */
 
 static void ref_layer_norm(float *x, size_t stride, size_t rows, size_t width, const float *gamma,
                            const float *beta, float epsilon)
@@ -122,7 +268,7 @@ static void ref_attention(const struct kernels_attention *a)
             for (size_t i = 0; i < a->width; i++) {
                 dot += q[i] * k[i];
             }
-            weights[key] = dot;
+            weights[key] = dot * a->scale;
         }
         ref_softmax(weights, a->keys);
         float *out = a->out + query * a->out_stride;
@@ -142,6 +288,10 @@ const struct kernels kernels_ref = {
     .name = "ref",
     .cpu_flags = 0,
     .linear = ref_linear,
+    .quantise = ref_quantise,
+    .linear_s8 = ref_linear_s8,
+    .round_bf16 = ref_round_bf16,
+    .linear_bf16 = ref_linear_bf16,
     .layer_norm = ref_layer_norm,
     .softmax = ref_softmax,
     .gelu = ref_gelu,

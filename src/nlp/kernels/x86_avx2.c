@@ -11,6 +11,7 @@
 #if defined(__x86_64__)
 
 #include "nlp/kernels/cpu.h"
+#include "nlp/kernels/x86_avx2.h"
 #include "nlp/kernels/x86_avx2_math.h"
 
 #include <assert.h>
@@ -25,28 +26,45 @@ struct product {
     const float *x;
     size_t x_stride;
     size_t inputs;
-    const float *panels; /* the first of them */
-    const float *bias;   /* of the first panel; NULL for none */
-    bool add;            /* to what y holds */
-    const float *ahead;  /* what to prefetch meanwhile, one line per panel and input; it may lie
-                          * past the end of memory, where a prefetch does nothing */
-    size_t ahead_step;   /* in floats */
-    float *y;            /* at the first panel's first column */
+    bool halves;        /* the panels are of halves, not floats */
+    const void *panels; /* the first of them */
+    const float *bias;  /* of the first panel; NULL for none */
+    bool add;           /* to what y holds */
+    uintptr_t ahead;    /* what to prefetch meanwhile, a line per panel and input; past the end of
+                         * memory a prefetch does nothing */
+    size_t ahead_step;  /* in bytes */
+    float *y;           /* at the first panel's first column */
     size_t y_stride;
 };
 
-/* rows and panels are constants at every call, so that the loops over them unroll and the sums
- * live in registers; rows * panels * 2 <= TILE_SUMS. */
-static inline __attribute__((always_inline)) void tile(const struct product *p, const size_t rows,
-                                                       const size_t panels)
+/* Bytes of sixteen weights. */
+static inline size_t step_bytes(bool halves)
+{
+    return KERNELS_PANEL * (halves ? sizeof(uint16_t) : sizeof(float));
+}
+
+static inline __attribute__((always_inline)) __m256 load_weights(const bool halves,
+                                                                 const unsigned char *at)
+{
+    if (halves) {
+        return _mm256_cvtph_ps(_mm_load_si128((const __m128i *)(const void *)at));
+    }
+    return _mm256_load_ps((const float *)(const void *)at);
+}
+
+/* halves, rows and panels are constants at every call, so that the loops over them unroll and the
+ * sums live in registers; rows * panels * 2 <= TILE_SUMS. */
+static inline __attribute__((always_inline)) void tile(const struct product *p, const bool halves,
+                                                       const size_t rows, const size_t panels)
 {
     const size_t inputs = p->inputs;
     const size_t vectors = 2 * panels;
+    const size_t panel_bytes = inputs * step_bytes(halves);
     __m256 sums[TILE_SUMS];
     const float *x[TILE_ROWS];
-    const float *w = p->panels;
-    const size_t ahead_bytes = p->ahead_step * sizeof(float);
-    uintptr_t ahead = (uintptr_t)p->ahead;
+    const unsigned char *w = p->panels;
+    const size_t ahead_step = p->ahead_step;
+    uintptr_t ahead = p->ahead;
 #pragma GCC unroll 12
     for (size_t i = 0; i < rows * vectors; i++) {
         sums[i] = _mm256_setzero_ps();
@@ -55,16 +73,16 @@ static inline __attribute__((always_inline)) void tile(const struct product *p, 
     for (size_t r = 0; r < rows; r++) {
         x[r] = p->x + r * p->x_stride;
     }
-    for (size_t i = 0; i < inputs; i++, w += KERNELS_PANEL, ahead += ahead_bytes) {
+    for (size_t i = 0; i < inputs; i++, w += step_bytes(halves), ahead += ahead_step) {
         __m256 weights[TILE_SUMS];
 #pragma GCC unroll 6
         for (size_t v = 0; v < panels; v++) {
-            uintptr_t line = ahead + (v * inputs * KERNELS_PANEL) * sizeof(float);
-            _mm_prefetch((const char *)line, _MM_HINT_T1);
+            _mm_prefetch((const char *)(ahead + v * panel_bytes), _MM_HINT_T1);
         }
 #pragma GCC unroll 12
         for (size_t v = 0; v < vectors; v++) {
-            weights[v] = _mm256_load_ps(w + v / 2 * inputs * KERNELS_PANEL + v % 2 * LANES);
+            weights[v] =
+                load_weights(halves, w + v / 2 * panel_bytes + v % 2 * step_bytes(halves) / 2);
         }
 #pragma GCC unroll 6
         for (size_t r = 0; r < rows; r++) {
@@ -96,45 +114,65 @@ static inline __attribute__((always_inline)) void tile(const struct product *p, 
 }
 
 /* Up to six rows by one whole panel. */
-static void tile_rows(const struct product *p, size_t rows)
+static inline __attribute__((always_inline)) void tile_rows_of(const struct product *p,
+                                                               const bool halves, size_t rows)
 {
     switch (rows) {
     case 1:
-        tile(p, 1, 1);
+        tile(p, halves, 1, 1);
         break;
     case 2:
-        tile(p, 2, 1);
+        tile(p, halves, 2, 1);
         break;
     case 3:
-        tile(p, 3, 1);
+        tile(p, halves, 3, 1);
         break;
     case 4:
-        tile(p, 4, 1);
+        tile(p, halves, 4, 1);
         break;
     case 5:
-        tile(p, 5, 1);
+        tile(p, halves, 5, 1);
         break;
     default:
         assert(rows == TILE_ROWS);
-        tile(p, 6, 1);
+        tile(p, halves, 6, 1);
         break;
     }
 }
 
+static void tile_rows(const struct product *p, size_t rows)
+{
+    if (p->halves) {
+        tile_rows_of(p, true, rows);
+    } else {
+        tile_rows_of(p, false, rows);
+    }
+}
+
 /* One to three rows by six, three or two whole panels. */
-static void tile_wide(const struct product *p, size_t rows)
+static inline __attribute__((always_inline)) void tile_wide_of(const struct product *p,
+                                                               const bool halves, size_t rows)
 {
     switch (rows) {
     case 1:
-        tile(p, 1, 6);
+        tile(p, halves, 1, 6);
         break;
     case 2:
-        tile(p, 2, 3);
+        tile(p, halves, 2, 3);
         break;
     default:
         assert(rows == 3);
-        tile(p, 3, 2);
+        tile(p, halves, 3, 2);
         break;
+    }
+}
+
+static void tile_wide(const struct product *p, size_t rows)
+{
+    if (p->halves) {
+        tile_wide_of(p, true, rows);
+    } else {
+        tile_wide_of(p, false, rows);
     }
 }
 
@@ -204,14 +242,14 @@ static void avx2_gelu_tanh_all(float *x, size_t count)
 
 /* ---- linear ---- */
 
-static void finish_tile(enum kernels_epilogue epilogue, const struct product *p, size_t rows,
-                        size_t columns)
+void x86_avx2_finish(enum kernels_epilogue epilogue, float *y, size_t y_stride, size_t rows,
+                     size_t columns)
 {
     for (size_t r = 0; r < rows; r++) {
         if (epilogue == KERNELS_EPILOGUE_GELU) {
-            avx2_gelu_all(p->y + r * p->y_stride, columns);
+            avx2_gelu_all(y + r * y_stride, columns);
         } else if (epilogue == KERNELS_EPILOGUE_GELU_TANH) {
-            avx2_gelu_tanh_all(p->y + r * p->y_stride, columns);
+            avx2_gelu_tanh_all(y + r * y_stride, columns);
         }
     }
 }
@@ -222,8 +260,8 @@ static void panel_product(struct product p, enum kernels_epilogue epilogue, size
                           size_t columns)
 {
     size_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
-    p.ahead = p.panels + p.inputs * KERNELS_PANEL;
-    p.ahead_step = KERNELS_PANEL / tiles;
+    p.ahead = (uintptr_t)p.panels + p.inputs * step_bytes(p.halves);
+    p.ahead_step = step_bytes(p.halves) / tiles;
     for (size_t at = 0, count; at < rows; at += count) {
         count = next_rows(rows - at);
         if (columns == KERNELS_PANEL) {
@@ -231,7 +269,7 @@ static void panel_product(struct product p, enum kernels_epilogue epilogue, size
         } else {
             tile_partial(&p, count, columns);
         }
-        finish_tile(epilogue, &p, count, columns);
+        x86_avx2_finish(epilogue, p.y, p.y_stride, count, columns);
         p.ahead += p.inputs * p.ahead_step;
         p.x += count * p.x_stride;
         p.y += count * p.y_stride;
@@ -241,17 +279,21 @@ static void panel_product(struct product p, enum kernels_epilogue epilogue, size
 static void avx2_linear(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
                         const float *x, size_t x_stride, size_t rows, float *y, size_t y_stride)
 {
-    assert(matrix->storage == KERNELS_STORAGE_F32);
+    bool halves = matrix->storage == KERNELS_STORAGE_F16;
+    assert(halves || matrix->storage == KERNELS_STORAGE_F32);
     if (rows == 0) {
         return;
     }
     size_t wide = rows <= 3 ? TILE_ROWS / rows * KERNELS_PANEL : SIZE_MAX;
+    size_t panel_bytes = matrix->inputs * step_bytes(halves);
     size_t columns;
     for (size_t first = 0; first < matrix->outputs; first += columns) {
+        const unsigned char *panels = matrix->panels;
         struct product p = {.x = x,
                             .x_stride = x_stride,
                             .inputs = matrix->inputs,
-                            .panels = matrix->panels + first * matrix->inputs,
+                            .halves = halves,
+                            .panels = panels + first / KERNELS_PANEL * panel_bytes,
                             .bias = matrix->bias + first,
                             .add = epilogue == KERNELS_EPILOGUE_ADD,
                             .y = y + first,
@@ -259,10 +301,10 @@ static void avx2_linear(const struct kernels_matrix *matrix, enum kernels_epilog
         size_t left = matrix->outputs - first;
         if (left >= wide) {
             columns = wide;
-            p.ahead = p.panels + wide * p.inputs;
-            p.ahead_step = KERNELS_PANEL;
+            p.ahead = (uintptr_t)p.panels + wide / KERNELS_PANEL * panel_bytes;
+            p.ahead_step = step_bytes(halves);
             tile_wide(&p, rows);
-            finish_tile(epilogue, &p, rows, columns);
+            x86_avx2_finish(epilogue, p.y, p.y_stride, rows, columns);
         } else {
             columns = left < KERNELS_PANEL ? left : KERNELS_PANEL;
             panel_product(p, epilogue, rows, columns);
@@ -328,7 +370,8 @@ static void avx2_layer_norm(float *x, size_t stride, size_t rows, size_t width, 
     }
 }
 
-static void avx2_softmax(float *x, size_t count)
+/* softmax(scale * x), for a positive scale */
+static inline void soften(float *x, size_t count, float scale)
 {
     float rest[LANES]; /* the last, incomplete vector, filled up with the lowest number */
     size_t whole = count / LANES * LANES;
@@ -340,27 +383,35 @@ static void avx2_softmax(float *x, size_t count)
         most = _mm256_max_ps(most, _mm256_loadu_ps(x + i));
     }
     __m256 max = _mm256_set1_ps(max_lanes(most));
+    __m256 factor = _mm256_set1_ps(scale);
     __m256 sums = _mm256_setzero_ps();
     for (size_t i = 0; i < whole; i += LANES) {
-        __m256 e = avx2_exp(_mm256_sub_ps(_mm256_loadu_ps(x + i), max));
+        __m256 off = _mm256_sub_ps(_mm256_loadu_ps(x + i), max);
+        __m256 e = avx2_exp(_mm256_mul_ps(off, factor));
         sums = _mm256_add_ps(sums, e);
         _mm256_storeu_ps(x + i, e);
     }
     float sum = sum_lanes(sums);
     if (whole < count) {
-        _mm256_storeu_ps(rest, avx2_exp(_mm256_sub_ps(_mm256_loadu_ps(rest), max)));
+        __m256 off = _mm256_sub_ps(_mm256_loadu_ps(rest), max);
+        _mm256_storeu_ps(rest, avx2_exp(_mm256_mul_ps(off, factor)));
         for (size_t i = whole; i < count; i++) {
             x[i] = rest[i - whole];
             sum += x[i];
         }
     }
-    __m256 scale = _mm256_set1_ps(1.0f / sum);
+    __m256 share = _mm256_set1_ps(1.0f / sum);
     for (size_t i = 0; i < whole; i += LANES) {
-        _mm256_storeu_ps(x + i, _mm256_mul_ps(_mm256_loadu_ps(x + i), scale));
+        _mm256_storeu_ps(x + i, _mm256_mul_ps(_mm256_loadu_ps(x + i), share));
     }
     for (size_t i = whole; i < count; i++) {
-        x[i] *= _mm256_cvtss_f32(scale);
+        x[i] *= _mm256_cvtss_f32(share);
     }
+}
+
+static void avx2_softmax(float *x, size_t count)
+{
+    soften(x, count, 1);
 }
 
 /* ---- attention ---- */
@@ -414,24 +465,24 @@ static void avx2_attention(const struct kernels_attention *a)
                                  .y_stride = key_columns};
         for (size_t first = 0; first < a->keys; first += KERNELS_PANEL) {
             scores.panels = keys + first * a->width;
-            scores.ahead = scores.panels;
+            scores.ahead = (uintptr_t)scores.panels;
             scores.y = weights + first;
             tile_rows(&scores, rows);
         }
         for (size_t row = 0; row < rows; row++) {
-            avx2_softmax(weights + row * key_columns, a->keys);
+            soften(weights + row * key_columns, a->keys, a->scale);
         }
         struct product mean = {.x = weights,
                                .x_stride = key_columns,
                                .inputs = a->keys,
                                .panels = values,
-                               .ahead = values,
+                               .ahead = (uintptr_t)values,
                                .y = a->out + query * a->out_stride,
                                .y_stride = a->out_stride};
         size_t columns = a->width;
         for (; columns >= KERNELS_PANEL; columns -= KERNELS_PANEL) {
             tile_rows(&mean, rows);
-            mean.panels += a->keys * KERNELS_PANEL;
+            mean.panels = (const float *)mean.panels + a->keys * KERNELS_PANEL;
             mean.y += KERNELS_PANEL;
         }
         if (columns > 0) {
@@ -444,6 +495,8 @@ const struct kernels kernels_x86_avx2 = {
     .name = "avx2",
     .cpu_flags = CPU_FLAG_X86_AVX2,
     .linear = avx2_linear,
+    .quantise = x86_avx2_quantise,
+    .linear_s8 = x86_avx2_linear_s8,
     .layer_norm = avx2_layer_norm,
     .softmax = avx2_softmax,
     .gelu = avx2_gelu_all,

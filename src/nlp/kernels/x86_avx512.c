@@ -1,0 +1,287 @@
+/* x86_avx512.c - the kernels for AVX-512 F, BW, DQ and VL: products on the tiles of
+ * x86_avx512_tile.h, and everything else on sixteen floats with masks for what is left over.
+ * Vectors never run over a dimension that a product sums, so a row's bits do not depend on its
+ * neighbours; LayerNorm and softmax sum along rows that stand alone. */
+#include "nlp/kernels/kernels.h"
+
+#if defined(__x86_64__)
+
+#include "nlp/kernels/cpu.h"
+#include "nlp/kernels/rounding.h"
+#include "nlp/kernels/x86_avx512.h"
+#include "nlp/kernels/x86_avx512_math.h"
+#include "nlp/kernels/x86_avx512_tile.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LANES = 16 };
+
+static inline __mmask16 mask_of(size_t count)
+{
+    return (__mmask16)(count < LANES ? (1u << count) - 1 : 0xFFFF);
+}
+
+/* ---- elementwise ---- */
+
+static inline __attribute__((always_inline)) void apply_all(bool tanh_form, float *x, size_t count)
+{
+    for (size_t i = 0; i < count; i += LANES) {
+        __mmask16 mask = mask_of(count - i);
+        __m512 value = _mm512_maskz_loadu_ps(mask, x + i);
+        value = tanh_form ? avx512_gelu_tanh(value) : avx512_gelu(value);
+        if (mask == 0xFFFF) {
+            _mm512_storeu_ps(x + i, value);
+        } else {
+            _mm512_mask_storeu_ps(x + i, mask, value);
+        }
+    }
+}
+
+void x86_avx512_gelu(float *x, size_t count)
+{
+    apply_all(false, x, count);
+}
+
+void x86_avx512_gelu_tanh(float *x, size_t count)
+{
+    apply_all(true, x, count);
+}
+
+void x86_avx512_finish(enum kernels_epilogue epilogue, float *y, size_t y_stride, size_t rows,
+                       size_t columns)
+{
+    for (size_t r = 0; r < rows; r++) {
+        if (epilogue == KERNELS_EPILOGUE_GELU) {
+            x86_avx512_gelu(y + r * y_stride, columns);
+        } else if (epilogue == KERNELS_EPILOGUE_GELU_TANH) {
+            x86_avx512_gelu_tanh(y + r * y_stride, columns);
+        }
+    }
+}
+
+/* ---- products ---- */
+
+void x86_avx512_linear(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
+                       const float *x, size_t x_stride, size_t rows, float *y, size_t y_stride)
+{
+    const struct avx512_product p = {.x = (const unsigned char *)x,
+                                     .x_stride = x_stride * sizeof *x,
+                                     .y = y,
+                                     .y_stride = y_stride};
+    if (matrix->storage == KERNELS_STORAGE_F16) {
+        avx512_linear(KERNELS_STORAGE_F16, matrix, epilogue, p, rows);
+    } else {
+        avx512_linear(KERNELS_STORAGE_F32, matrix, epilogue, p, rows);
+    }
+}
+
+static void avx512_linear_s8(const struct kernels_matrix *matrix, enum kernels_epilogue epilogue,
+                             const struct kernels_bytes *x, size_t rows, float *y, size_t y_stride)
+{
+    avx512_linear_bytes(matrix, epilogue, x, rows, y, y_stride);
+}
+
+static struct rounding_scale scale_of_row(const struct kernels_outliers *outliers, const float *x,
+                                          size_t inputs)
+{
+    __m512 least = _mm512_setzero_ps();
+    __m512 most = _mm512_setzero_ps();
+    for (size_t i = 0; i < inputs; i += LANES) {
+        __mmask16 mask = mask_of(inputs - i);
+        __m512 value = _mm512_maskz_loadu_ps(mask, x + i);
+        if (outliers) {
+            value = _mm512_mul_ps(value, _mm512_maskz_loadu_ps(mask, outliers->shrink + i));
+        }
+        least = _mm512_min_ps(least, value);
+        most = _mm512_max_ps(most, value);
+    }
+    return rounding_scale_of(_mm512_reduce_min_ps(least), _mm512_reduce_max_ps(most));
+}
+
+void x86_avx512_quantise(const struct kernels_outliers *outliers, const float *x, size_t x_stride,
+                         size_t rows, size_t inputs, const struct kernels_bytes *out)
+{
+    for (size_t row = 0; row < rows; row++, x += x_stride) {
+        uint8_t *bytes = out->values + row * out->stride;
+        struct rounding_scale scale = scale_of_row(outliers, x, inputs);
+        __m512 inverse = _mm512_set1_ps(scale.inverse);
+        __m512i zero = _mm512_set1_epi32(scale.zero);
+        for (size_t i = 0; i < inputs; i += LANES) {
+            __mmask16 mask = mask_of(inputs - i);
+            __m512 value = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), inverse);
+            __m512i byte = _mm512_add_epi32(_mm512_cvtps_epi32(value), zero);
+            byte = _mm512_max_epi32(byte, _mm512_setzero_si512());
+            _mm512_mask_cvtusepi32_storeu_epi8(bytes + i, mask, byte);
+        }
+        rounding_outliers(outliers, x, inputs, &scale, bytes);
+        out->steps[row] = scale.step;
+        out->zeros[row] = scale.zero;
+    }
+}
+
+/* ---- rows that stand alone ---- */
+
+static void norm_row(float *x, size_t width, const float *gamma, const float *beta, float epsilon)
+{
+    __m512 sums = _mm512_setzero_ps();
+    for (size_t i = 0; i < width; i += LANES) {
+        sums = _mm512_add_ps(sums, _mm512_maskz_loadu_ps(mask_of(width - i), x + i));
+    }
+    __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sums) / (float)width);
+    __m512 squares = _mm512_setzero_ps();
+    for (size_t i = 0; i < width; i += LANES) {
+        __mmask16 mask = mask_of(width - i);
+        __m512 off = _mm512_maskz_sub_ps(mask, _mm512_maskz_loadu_ps(mask, x + i), mean);
+        squares = _mm512_fmadd_ps(off, off, squares);
+    }
+    float variance = _mm512_reduce_add_ps(squares) / (float)width;
+    __m512 scale = _mm512_set1_ps(1.0f / sqrtf(variance + epsilon));
+    for (size_t i = 0; i < width; i += LANES) {
+        __mmask16 mask = mask_of(width - i);
+        __m512 off = _mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + i), mean);
+        __m512 value =
+            _mm512_fmadd_ps(_mm512_mul_ps(off, scale), _mm512_maskz_loadu_ps(mask, gamma + i),
+                            _mm512_maskz_loadu_ps(mask, beta + i));
+        if (mask == 0xFFFF) {
+            _mm512_storeu_ps(x + i, value);
+        } else {
+            _mm512_mask_storeu_ps(x + i, mask, value);
+        }
+    }
+}
+
+void x86_avx512_layer_norm(float *x, size_t stride, size_t rows, size_t width, const float *gamma,
+                           const float *beta, float epsilon)
+{
+    for (size_t row = 0; row < rows; row++) {
+        norm_row(x + row * stride, width, gamma, beta, epsilon);
+    }
+}
+
+/* softmax(scale * x), for a positive scale */
+static inline void soften(float *x, size_t count, float scale)
+{
+    __m512 lowest = _mm512_set1_ps(-INFINITY);
+    __m512 most = lowest;
+    for (size_t i = 0; i < count; i += LANES) {
+        most = _mm512_max_ps(most, _mm512_mask_loadu_ps(lowest, mask_of(count - i), x + i));
+    }
+    __m512 max = _mm512_set1_ps(_mm512_reduce_max_ps(most));
+    __m512 factor = _mm512_set1_ps(scale);
+    __m512 sums = _mm512_setzero_ps();
+    for (size_t i = 0; i < count; i += LANES) {
+        __mmask16 mask = mask_of(count - i);
+        __m512 off = _mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + i), max);
+        __m512 e = _mm512_maskz_mov_ps(mask, avx512_exp(_mm512_mul_ps(off, factor)));
+        sums = _mm512_add_ps(sums, e);
+        _mm512_mask_storeu_ps(x + i, mask, e);
+    }
+    __m512 share = _mm512_set1_ps(1.0f / _mm512_reduce_add_ps(sums));
+    for (size_t i = 0; i < count; i += LANES) {
+        __mmask16 mask = mask_of(count - i);
+        __m512 e = _mm512_maskz_loadu_ps(mask, x + i);
+        _mm512_mask_storeu_ps(x + i, mask, _mm512_mul_ps(e, share));
+    }
+}
+
+void x86_avx512_softmax(float *x, size_t count)
+{
+    soften(x, count, 1);
+}
+
+/* ---- attention ---- */
+
+static size_t round_to_panel(size_t count)
+{
+    return (count + KERNELS_PANEL - 1) / KERNELS_PANEL * KERNELS_PANEL;
+}
+
+/* Keys become the outputs of a product, their elements its inputs. */
+static void pack_keys(const struct kernels_attention *a, float *panels)
+{
+    memset(panels, 0, round_to_panel(a->keys) * a->width * sizeof *panels);
+    for (size_t key = 0; key < a->keys; key++) {
+        const float *k = a->k + key * a->kv_stride;
+        float *column =
+            panels + key / KERNELS_PANEL * KERNELS_PANEL * a->width + key % KERNELS_PANEL;
+        for (size_t i = 0; i < a->width; i++) {
+            column[i * KERNELS_PANEL] = k[i];
+        }
+    }
+}
+
+/* Values are the inputs of a product already; only their rows move together. */
+static void pack_values(const struct kernels_attention *a, float *panels)
+{
+    for (size_t first = 0; first < a->width; first += KERNELS_PANEL) {
+        __mmask16 mask = mask_of(a->width - first);
+        for (size_t key = 0; key < a->keys; key++, panels += KERNELS_PANEL) {
+            const float *v = a->v + key * a->kv_stride + first;
+            _mm512_store_ps(panels, _mm512_maskz_loadu_ps(mask, v));
+        }
+    }
+}
+
+/* count rows by all packed columns; columns beyond the last panel's are whatever y needs not. */
+static void small_product(struct avx512_product p, size_t rows, const float *packed, size_t columns)
+{
+    size_t panels = round_to_panel(columns) / KERNELS_PANEL;
+    float *y = p.y;
+    p.ahead = (uintptr_t)packed;
+    for (size_t at = 0, some; at < panels; at += some) {
+        some = panels - at >= 2 ? 2 : 1;
+        p.panels = (const unsigned char *)(packed + at * KERNELS_PANEL * p.steps);
+        p.y = y + at * KERNELS_PANEL;
+        p.last = mask_of(columns - (at + some - 1) * KERNELS_PANEL);
+        if (some == 2) {
+            avx512_tile_rows(KERNELS_STORAGE_F32, &p, rows, 2);
+        } else {
+            avx512_tile_rows(KERNELS_STORAGE_F32, &p, rows, 1);
+        }
+    }
+}
+
+void x86_avx512_attention(const struct kernels_attention *a)
+{
+    size_t key_columns = round_to_panel(a->keys);
+    float *keys = a->scratch;
+    float *values = keys + key_columns * a->width;
+    float *weights = values + round_to_panel(a->width) * a->keys;
+    pack_keys(a, keys);
+    pack_values(a, values);
+    for (size_t query = 0, rows; query < a->queries; query += rows) {
+        rows = avx512_next_rows(a->queries - query);
+        const struct avx512_product scores = {
+            .x = (const unsigned char *)(a->q + query * a->q_stride),
+            .x_stride = a->q_stride * sizeof(float),
+            .steps = a->width,
+            .y = weights,
+            .y_stride = key_columns};
+        small_product(scores, rows, keys, key_columns);
+        for (size_t row = 0; row < rows; row++) {
+            soften(weights + row * key_columns, a->keys, a->scale);
+        }
+        const struct avx512_product mean = {.x = (const unsigned char *)weights,
+                                            .x_stride = key_columns * sizeof(float),
+                                            .steps = a->keys,
+                                            .y = a->out + query * a->out_stride,
+                                            .y_stride = a->out_stride};
+        small_product(mean, rows, values, a->width);
+    }
+}
+
+const struct kernels kernels_x86_avx512 = {
+    .name = "avx512",
+    .cpu_flags = CPU_FLAG_X86_AVX512,
+    .linear = x86_avx512_linear,
+    .quantise = x86_avx512_quantise,
+    .linear_s8 = avx512_linear_s8,
+    .layer_norm = x86_avx512_layer_norm,
+    .softmax = x86_avx512_softmax,
+    .gelu = x86_avx512_gelu,
+    .gelu_tanh = x86_avx512_gelu_tanh,
+    .attention = x86_avx512_attention,
+};
+
+#endif
