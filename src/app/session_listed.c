@@ -20,8 +20,10 @@ static void take_mask(struct session *session, struct session_context *context,
                       const struct session_listing *listing)
 {
     bool dated = listing->since_ms > 0;
-    int64_t from_ms =
-        dated ? earlier_ms(listing->since_ms, context->now.vendor_ms) : session->unmasked_ms;
+    int64_t from_ms = dated ? listing->since_ms : session->unmasked_ms;
+    if (from_ms > context->now.vendor_ms + context->options->mood.future_tolerance_ms) {
+        from_ms = context->now.vendor_ms; /* more than two clocks can differ by */
+    }
     bool is_news =
         session->state != CXONE_CALL_MASKED || (dated && from_ms < session->masked_from_ms);
     if (is_news) {

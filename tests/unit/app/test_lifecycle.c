@@ -518,6 +518,39 @@ static void a_mask_without_a_beginning_began_when_the_call_was_last_seen_without
     destroy_world(world);
 }
 
+/* The vendor's clock is known by whole seconds only: its "now" may lie a little after ours. */
+static void a_mask_that_seems_to_begin_in_a_moment_hides_nothing_before_it(void **state)
+{
+    (void)state;
+    struct world *world = make_world(NULL);
+    int a = add_call(world, "a", NULL);
+    struct line *before = say(world, a, 15600, 800000);
+    struct line *inside = say(world, a, 15700, 600000);
+    inside->start_ms = 13000;
+    list_call(world, a, CXONE_CALL_ACTIVE, 0);
+    run_to(world, 15000);
+    list_call(world, a, CXONE_CALL_MASKED, 15700);
+    run_to(world, 30000);
+    assert_int_equal(before->scored - before->withdrawn, 1);
+    assert_int_equal(inside->scored, 0);
+    destroy_world(world);
+}
+
+/* A beginning that no clock can explain hides what is said from now on. */
+static void a_mask_that_begins_tomorrow_begins_now(void **state)
+{
+    (void)state;
+    struct world *world = make_world(NULL);
+    int a = add_call(world, "a", NULL);
+    struct line *inside = say(world, a, 15700, 600000);
+    list_call(world, a, CXONE_CALL_ACTIVE, 0);
+    run_to(world, 15000);
+    list_call(world, a, CXONE_CALL_MASKED, 24 * 3600 * 1000);
+    run_to(world, 30000);
+    assert_int_equal(inside->scored, 0);
+    destroy_world(world);
+}
+
 static void a_call_first_seen_masked_without_a_beginning_was_always_so(void **state)
 {
     (void)state;
@@ -847,6 +880,8 @@ int main(void)
         cmocka_unit_test(a_closed_call_that_reappears_goes_on_behind_its_last_words),
         cmocka_unit_test(what_is_said_while_masked_is_not_scored_and_does_not_count),
         cmocka_unit_test(a_mask_without_a_beginning_began_when_the_call_was_last_seen_without),
+        cmocka_unit_test(a_mask_that_seems_to_begin_in_a_moment_hides_nothing_before_it),
+        cmocka_unit_test(a_mask_that_begins_tomorrow_begins_now),
         cmocka_unit_test(a_call_first_seen_masked_without_a_beginning_was_always_so),
         cmocka_unit_test(what_rests_on_masked_words_and_has_not_left_stays_here),
         cmocka_unit_test(with_a_hold_the_list_comes_before_the_scorer),
