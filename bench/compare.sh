@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds undertone, installs the peers named in bench/peers.txt into build/peers (about 7 GB, once),
-# and measures all of them on the same texts in one interleaved run. Options: bench/compare.py --help.
+# Builds undertone, installs the peers named in bench/peers.txt into build/peers (about 7 GB,
+# once), and measures all of them on the same texts in one interleaved run.
+# Options: bench/compare.py --help.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,7 +12,7 @@ if [ ! -x build/peers/bin/python ]; then
     python3 -m venv build/peers
     build/peers/bin/pip install --quiet -r bench/peers.txt || {
         rm -rf build/peers
-        echo "bench/compare.sh: a peer could not be installed; a comparison without it would not be one" >&2
+        echo "bench/compare.sh: a peer could not be installed; without it this is no comparison" >&2
         exit 1
     }
 fi
