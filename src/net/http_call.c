@@ -18,6 +18,7 @@ enum {
     HTTP_CALL_IDLE_S = 55,
     /* Old connections go, so that a changed DNS entry is noticed. */
     HTTP_CALL_CONNECTION_S = 300,
+    HTTP_CALL_STALL_S = 60,
 };
 
 void http_call_move(struct http_call *call, struct http_call_list *list)
@@ -51,6 +52,15 @@ static size_t call_takes_body(char *bytes, size_t one, size_t size, void *user)
 {
     (void)one; /* always 1 */
     struct http_call *call = user;
+    long status = 0;
+    (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (call->on_body && status >= 200 && status < 300) {
+        if (!call->on_body(call->user, (int)status, bytes, size)) {
+            call->verdict = HTTP_FAILURE_CANCELLED;
+            return 0;
+        }
+        return size;
+    }
     if (!buf_append(&call->body, bytes, size)) {
         call->too_large = true;
         return 0; /* ends the transfer */
@@ -157,7 +167,6 @@ static CURLcode call_set_constants(CURL *easy, const struct http_client_options 
     CALL_SET(easy, code, CURLOPT_PROTOCOLS_STR, "http,https");
     CALL_SET(easy, code, CURLOPT_FOLLOWLOCATION, 0L);
     CALL_SET(easy, code, CURLOPT_FAILONERROR, 0L);
-    CALL_SET(easy, code, CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl can undo */
     CALL_SET(easy, code, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     CALL_SET(easy, code, CURLOPT_TCP_KEEPALIVE, 1L);
     CALL_SET(easy, code, CURLOPT_MAXAGE_CONN, (long)HTTP_CALL_IDLE_S);
@@ -200,6 +209,7 @@ void http_call_clear(struct http_call *call)
     buf_done(&call->headers);
     buf_done(&call->body);
     call->verdict = HTTP_FAILURE_NONE;
+    call->on_body = NULL;
     call->host = NULL;
     call->request_sent = false;
     call->too_large = false;
@@ -292,16 +302,18 @@ static CURLcode set_method(struct http_call *call, const char *method)
     CURLcode code = CURLE_OK;
     bool get = strcmp(method, "GET") == 0;
     bool post = strcmp(method, "POST") == 0;
-    if (get) {
+    bool head = strcmp(method, "HEAD") == 0;
+    if (get || head) {
         CALL_SET(call->easy, code, CURLOPT_POSTFIELDS, NULL); /* the handle's last body is freed */
-        CALL_SET(call->easy, code, CURLOPT_HTTPGET, 1L);      /* after it, as that means POST */
+        CALL_SET(call->easy, code, head ? CURLOPT_NOBODY : CURLOPT_HTTPGET,
+                 1L); /* after it, as that means POST */
     } else {
         curl_off_t size = (curl_off_t)call->request_body.size;
         CALL_SET(call->easy, code, CURLOPT_POSTFIELDSIZE_LARGE, size);
         CALL_SET(call->easy, code, CURLOPT_POSTFIELDS, buf_string(&call->request_body));
         CALL_SET(call->easy, code, CURLOPT_POST, 1L);
     }
-    CALL_SET(call->easy, code, CURLOPT_CUSTOMREQUEST, get || post ? NULL : method);
+    CALL_SET(call->easy, code, CURLOPT_CUSTOMREQUEST, get || post || head ? NULL : method);
     /* libcurl sends a request again when a kept connection turns out to be closed before any byte
      * of a response. The server may have acted on the first one, so this is not for POST: it always
      * gets a connection of its own. */
@@ -316,8 +328,9 @@ static long timeout_fit_ms(int64_t timeout_ms)
 
 static bool method_is_known(const char *method)
 {
-    return strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0 ||
-           strcmp(method, "PATCH") == 0 || strcmp(method, "PUT") == 0;
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
+           strcmp(method, "POST") == 0 || strcmp(method, "PATCH") == 0 ||
+           strcmp(method, "PUT") == 0;
 }
 
 int http_call_prepare(struct http_call *call, const struct http_request *request, struct error *err)
@@ -339,6 +352,12 @@ int http_call_prepare(struct http_call *call, const struct http_request *request
     CALL_SET(call->easy, code, CURLOPT_HTTPHEADER, call->request_headers);
     CALL_SET(call->easy, code, CURLOPT_CONNECTTIMEOUT_MS,
              timeout_fit_ms(request->connect_timeout_ms));
+    call->on_body = request->on_body;
+    CALL_SET(call->easy, code, CURLOPT_ACCEPT_ENCODING,
+             request->on_body ? NULL : ""); /* "": all that libcurl can undo */
+    CALL_SET(call->easy, code, CURLOPT_LOW_SPEED_LIMIT, request->on_body ? 1L : 0L);
+    CALL_SET(call->easy, code, CURLOPT_LOW_SPEED_TIME,
+             request->on_body ? (long)HTTP_CALL_STALL_S : 0L);
     code = code ? code : set_method(call, request->method);
     return code ? error_set(err, ERROR_MEMORY, "a request cannot be prepared: %s",
                             curl_easy_strerror(code))

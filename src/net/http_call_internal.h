@@ -1,5 +1,6 @@
 /* net/http_call_internal.h - one request and its response on a reusable libcurl handle; for
- * http_client.c only. No callback here leaves the room, so that libcurl is never re-entered. */
+ * http_client.c only. No callback here leaves the room but on_body, whose contract forbids it to
+ * call the client, so that libcurl is never re-entered. */
 #ifndef NET_HTTP_CALL_INTERNAL_H
 #define NET_HTTP_CALL_INTERNAL_H
 
@@ -24,6 +25,7 @@ struct http_call {
     struct http_host *host;
     struct loop_timer *watchdog; /* the timeout for the whole exchange */
     http_done_fn *done;
+    http_body_fn *on_body;
     void *user;
     struct mono started;
     enum http_failure verdict; /* decided by us; NONE leaves it to libcurl's code */

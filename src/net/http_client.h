@@ -37,8 +37,12 @@ struct http_header {
     const char *value;
 };
 
+/* Takes part of a 2xx response's body, which is then neither kept nor bounded; false ends the
+ * exchange with HTTP_FAILURE_CANCELLED. Runs inside libcurl: it must not call this client. */
+typedef bool http_body_fn(void *user, int status, const char *bytes, size_t size);
+
 struct http_request {
-    const char *method; /* "GET", "POST", "PATCH", "PUT" */
+    const char *method; /* "GET", "HEAD", "POST", "PATCH", "PUT" */
     const char *url;
     const struct http_header *headers;
     size_t header_count;
@@ -46,6 +50,9 @@ struct http_request {
     size_t body_bytes;
     int64_t connect_timeout_ms; /* DNS, TCP and TLS together */
     int64_t timeout_ms;         /* the whole exchange, from send */
+    /* NULL but for large downloads. Then the body is asked for uncompressed, so that ranges mean
+     * its bytes, and an exchange that stands still for a minute times out. */
+    http_body_fn *on_body;
 };
 
 /* Why there is no usable response. Kept apart because each needs another reaction. */
