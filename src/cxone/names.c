@@ -106,7 +106,7 @@ void cxone_options_default(struct cxone_options *options)
         .breaker_open_ms = 30000,
         .breaker_probe_ms = 5000,
         .retry_after_max_ms = 300000,
-        .denied_probe_ms = 300000,
+        .denied_probe_ms = 30000,
         .in_flight_max = 32,
         .queue_max = 4096,
         .seed = 1,

@@ -15,6 +15,16 @@ static struct cxone_profile tutorial(void)
     return options.profile;
 }
 
+/* A right that was missing for moments must be found again before the calls that ended in the
+ * meantime give up on their last attributes: six tries, 30 s apart (app/wire.c). */
+static void a_denied_right_is_tried_again_within_a_minute(void **state)
+{
+    (void)state;
+    struct cxone_options options;
+    cxone_options_default(&options);
+    assert_in_range(options.denied_probe_ms, 5000, 60000);
+}
+
 static void environment_has_one_reading(void **state)
 {
     (void)state;
@@ -211,6 +221,7 @@ static void broken_templates_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_denied_right_is_tried_again_within_a_minute),
         cmocka_unit_test(environment_has_one_reading),
         cmocka_unit_test(template_expands_labels_only),
         cmocka_unit_test(api_base_overrides_the_environment),
