@@ -3,11 +3,12 @@
  * Each event is first prepared (all memory it may need), then applied (which cannot fail), then the
  * call is settled: the newest event time is noted, a changed reading is published, and the alert is
  * judged once everything said up to now is known. The parts live in files of their own: intake and
- * identity (replies), fold (history), window, trend, sustained, reading, episode, evidence. */
+ * identity (replies), fold (history), window, trend, sustained, reading, episode, evidence; what a
+ * later process needs is written and read by call_save. */
 #include "mood/call.h"
 
 #include "mood/call_effects.h"
-#include "mood/episode.h"
+#include "mood/call_internal.h"
 #include "mood/evidence.h"
 #include "mood/fold.h"
 #include "mood/intake.h"
@@ -17,22 +18,6 @@
 
 /* READING, and ALERT or RECOVERED. */
 enum { CALL_EFFECTS_SETTLED_MAX = 2 };
-
-struct call {
-    struct mood_policy policy;
-    struct transcript transcript;
-    struct masks masks;
-    struct episode episode;
-    struct call_counts counts;
-    struct call_reading published;
-    bool has_published;
-    bool ended;
-    bool held;
-    int64_t first_start_ms; /* oldest start of a usable final, or 0 */
-    int64_t origin_ms;      /* only what ends later adds to the CUSUM */
-    int64_t newest_ms;      /* newest judged end, or 0 */
-    struct mono newest_since;
-};
 
 struct call *call_create(const struct mood_policy *policy)
 {
@@ -317,6 +302,22 @@ bool call_is_masked(const struct call *call, uint32_t utterance)
 uint32_t call_pending(const struct call *call)
 {
     return call->transcript.pending;
+}
+
+uint32_t call_unasked(const struct call *call, int64_t *oldest_start_ms)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < call->transcript.count; i++) {
+        const struct utterance *utterance = &call->transcript.items[i];
+        if (!utterance->withheld || masks_cover(&call->masks, utterance->end_ms)) {
+            continue;
+        }
+        if (count == 0 || utterance->start_ms < *oldest_start_ms) {
+            *oldest_start_ms = utterance->start_ms;
+        }
+        count++;
+    }
+    return count;
 }
 
 size_t call_bytes(const struct call *call)

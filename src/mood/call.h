@@ -16,6 +16,8 @@
  *   and what was folded away, is beyond recall.
  * - An utterance withheld under an open mask that turns out to have ended before is asked for when
  *   it is served again. One that had been asked for before the mask was known is not: once is once.
+ * - Of a call restored in a later process (call_save.h), what was asked for and not answered when
+ *   it was saved is asked for, as the same revision, when it is served again.
  * - Memory is bounded by policy->utterances_max, 64 bytes each. What is older than all that is
  *   remembered stays in the trend and the CUSUM, and is neither scored nor changed any more.
  *
@@ -174,6 +176,10 @@ bool call_is_masked(const struct call *call, uint32_t utterance);
 
 /* Utterances asked to be scored and not yet answered. */
 uint32_t call_pending(const struct call *call);
+
+/* Utterances without a score that would be asked for if they were served again, and the start of
+ * the oldest (untouched if there are none). */
+uint32_t call_unasked(const struct call *call, int64_t *oldest_start_ms);
 
 /* Bytes held by this call. */
 size_t call_bytes(const struct call *call);

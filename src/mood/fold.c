@@ -49,8 +49,20 @@ void fold_from(struct transcript *transcript, const struct mood_policy *policy, 
             state.trend = trend_at(transcript, policy, end_ms, state.trend);
         }
         for (; at < next; at++) {
-            transcript->items[at].trend = (uint32_t)state.trend & 3u;
+            struct utterance *utterance = &transcript->items[at];
+            if (utterance->trend != (uint32_t)state.trend) {
+                transcript_touch(transcript, utterance->number);
+            }
+            utterance->trend = (uint32_t)state.trend & 3u;
         }
+    }
+}
+
+void fold_sums(struct transcript *transcript, const struct mood_policy *policy, int64_t origin_ms)
+{
+    struct prefix state = transcript->base;
+    for (size_t i = 0; i < transcript->count; i++) {
+        carry(&state, &transcript->items[i], policy, origin_ms);
     }
 }
 

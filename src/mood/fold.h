@@ -14,6 +14,10 @@
 void fold_from(struct transcript *transcript, const struct mood_policy *policy, int64_t origin_ms,
                int64_t from_ms);
 
+/* The sums alone, of all; each record keeps its trend. What a trend was when its windows reached
+ * into what has been folded away since cannot be computed again. */
+void fold_sums(struct transcript *transcript, const struct mood_policy *policy, int64_t origin_ms);
+
 /* Forgets the CUSUM, as after an episode: for an origin at or after the newest judged end. */
 void fold_restart_sustained(struct transcript *transcript);
 

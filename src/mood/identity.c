@@ -5,20 +5,20 @@
  * revision. The cost is n log m, even for a reply made to hurt. */
 #include "mood/identity.h"
 
-#include "base/keyhash.h"
 #include "base/rand.h"
 
 #include <stdlib.h>
 
-void identity_name(struct identity *identity, const struct segment *segment)
+void identity_name(struct identity *identity, const struct segment *segment,
+                   const struct mood_policy *policy)
 {
     if (segment->id && segment->id_bytes > 0) {
-        identity->key = rand_mix(keyhash_fnv1a(segment->id, segment->id_bytes));
+        identity->key = keyhash_short(policy->identity_key, segment->id, segment->id_bytes);
     } else {
         /* One to one: starts are far below 2^62. */
         identity->key = rand_mix((uint64_t)segment->start_ms << 2 | (uint64_t)segment->speaker);
     }
-    uint64_t text = keyhash_fnv1a(segment->text, segment->text_bytes);
+    uint64_t text = keyhash_short(policy->identity_key, segment->text, segment->text_bytes);
     identity->form = rand_mix(text ^ rand_mix((uint64_t)segment->end_ms));
 }
 

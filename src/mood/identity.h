@@ -7,11 +7,13 @@
  *   that form from being scored: the mask may turn out to have ended before;
  * - another form: a revision of a known utterance whose form the reply no longer holds, lowest
  *   ordinal first; without one, a new utterance, with the key's next ordinal.
- * Identity is by the raw times, before anything is clamped. Texts are compared by 64-bit hashes.
+ * Identity is by the raw times, before anything is clamped. Texts are compared by 64-bit hashes
+ * under the policy's key.
  */
 #ifndef MOOD_IDENTITY_H
 #define MOOD_IDENTITY_H
 
+#include "mood/policy.h"
 #include "mood/segment.h"
 #include "mood/transcript.h"
 
@@ -39,7 +41,8 @@ struct identity {
 };
 
 /* Fills in key and form. */
-void identity_name(struct identity *identity, const struct segment *segment);
+void identity_name(struct identity *identity, const struct segment *segment,
+                   const struct mood_policy *policy);
 
 /* Decides about the finals of one reply, given in its order with key, form and index; `sorted` is
  * scratch for count pointers. Of the transcript only `marked` is used. */

@@ -40,7 +40,7 @@ static void admit(struct intake *intake, const struct segment *segment,
     }
     struct identity *identity = &intake->identities[intake->count];
     identity->index = intake->count;
-    identity_name(identity, segment);
+    identity_name(identity, segment, policy);
     intake->items[intake->count++] = item;
 }
 

@@ -3,6 +3,8 @@
 #ifndef MOOD_POLICY_H
 #define MOOD_POLICY_H
 
+#include "base/keyhash.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,6 +30,8 @@ struct mood_policy {
     int64_t future_tolerance_ms; /* 5 000: an end later than vendor time plus this is clamped */
     uint32_t utterances_max;     /* 4 096 remembered per call; the oldest quarter is folded away */
     bool score_agent;            /* false: only the customer is scored */
+    /* Of the hashes by which texts are told apart; secret where a call is kept in a file. */
+    unsigned char identity_key[KEYHASH_SHORT_KEY_BYTES];
 };
 
 void mood_policy_default(struct mood_policy *policy);

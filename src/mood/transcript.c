@@ -86,6 +86,7 @@ size_t transcript_insert(struct transcript *transcript, const struct utterance *
             high = middle;
         }
     }
+    transcript_touch(transcript, utterance->number);
     struct utterance *place = &transcript->items[low];
     memmove(place + 1, place, (transcript->count - low) * sizeof *place);
     transcript->count++;
@@ -130,12 +131,20 @@ uint32_t transcript_fold_oldest(struct transcript *transcript)
     uint32_t pending = transcript->pending;
     for (size_t i = 0; i < folded; i++) {
         transcript_expect(transcript, &transcript->items[i], false, false);
+        transcript_touch(transcript, transcript->items[i].number);
     }
     transcript->base = transcript_prefix(transcript, folded);
     transcript->count -= folded;
     memmove(transcript->items, transcript->items + folded,
             transcript->count * sizeof *transcript->items);
     return pending - transcript->pending;
+}
+
+void transcript_touch(struct transcript *transcript, uint32_t number)
+{
+    if (transcript->unsaved > number) {
+        transcript->unsaved = number;
+    }
 }
 
 size_t transcript_find(const struct transcript *transcript, uint32_t number)

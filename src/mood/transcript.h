@@ -34,7 +34,7 @@ struct utterance {
     uint32_t pending : 1;  /* a score for this revision was asked for */
     uint32_t backlog : 1;  /* pending, and history from before we joined */
     uint32_t marked : 1;   /* scratch of identity.c */
-    uint32_t withheld : 1; /* this form was never asked for, because of a mask */
+    uint32_t withheld : 1; /* this form is asked for when it is served again (and not masked) */
 };
 
 _Static_assert(sizeof(struct utterance) == 64, "one cache line per utterance");
@@ -56,6 +56,7 @@ struct transcript {
     struct prefix base; /* the state after all that was folded away */
     int64_t horizon_ms; /* newest end folded away, 0 if none */
     uint32_t numbers;   /* given out so far */
+    uint32_t unsaved;   /* no record with a smaller number has changed since the last save */
     uint32_t pending;   /* records with pending set */
     uint32_t pending_customer;
     uint32_t pending_backlog;
@@ -79,6 +80,9 @@ void transcript_expect(struct transcript *transcript, struct utterance *utteranc
 /* Forgets the oldest quarter, and what ends with its newest; their state becomes the base. Returns
  * how many of them still waited for a score. The table must be full. */
 uint32_t transcript_fold_oldest(struct transcript *transcript);
+
+/* Notes that the record with this number is not as it was saved. */
+void transcript_touch(struct transcript *transcript, uint32_t number);
 
 /* The place of the utterance with this number, or count. */
 size_t transcript_find(const struct transcript *transcript, uint32_t number);

@@ -9,12 +9,19 @@
 #include "oracle.h"
 
 #include "base/rand.h"
+#include "mood/call_save.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TRUTH_MAX = 24 };
+enum { TRUTH_MAX = 24, PAGES_MAX = SAID_MAX / CALL_PAGE_UTTERANCES + 1 };
+
+/* What a store would hold of the call: the last head, and each page as last written. */
+struct kept {
+    struct buf head;
+    struct buf pages[PAGES_MAX];
+};
 
 struct bench {
     struct harness h;
@@ -25,6 +32,10 @@ struct bench {
     int truth_count;
     unsigned asked[SAID_MAX][64]; /* SCORE effects per utterance and revision */
     int bias;                     /* scores of this call: 0 any, 1 low, 2 falling */
+    bool restarts;
+    unsigned restarted;
+    struct kept kept;
+    struct call_counts past; /* counted by the processes before */
 };
 
 static uint64_t below(struct bench *b, uint64_t bound)
@@ -142,14 +153,118 @@ static void compare_step(struct bench *b, const struct call_event *event, const 
 static void compare_counts(const struct bench *b)
 {
     const struct call_counts *got = call_counts(b->h.call);
-    assert_int_equal(got->finals, b->o.counts.finals);
-    assert_int_equal(got->agent, b->o.counts.agent);
-    assert_int_equal(got->unknown_speaker, b->o.counts.unknown_speaker);
-    assert_int_equal(got->duplicates, b->o.counts.duplicates);
-    assert_int_equal(got->revisions, b->o.counts.revisions);
-    assert_int_equal(got->quarantined, b->o.counts.quarantined);
-    assert_int_equal(got->unscorable, b->o.counts.unscorable);
+    const struct call_counts *past = &b->past;
+    assert_int_equal(past->finals + got->finals, b->o.counts.finals);
+    assert_int_equal(past->agent + got->agent, b->o.counts.agent);
+    assert_int_equal(past->unknown_speaker + got->unknown_speaker, b->o.counts.unknown_speaker);
+    assert_int_equal(past->duplicates + got->duplicates, b->o.counts.duplicates);
+    assert_int_equal(past->revisions + got->revisions, b->o.counts.revisions);
+    assert_int_equal(past->quarantined + got->quarantined, b->o.counts.quarantined);
+    assert_int_equal(past->unscorable + got->unscorable, b->o.counts.unscorable);
     assert_int_equal(got->folded, 0);
+}
+
+/* --- restarts -------------------------------------------------------------------------------- */
+
+static void save(struct bench *b)
+{
+    struct call_pages pages = call_save_pages(b->h.call);
+    assert_true(pages.end <= PAGES_MAX);
+    buf_clear(&b->kept.head);
+    call_save_head(b->h.call, b->h.now, &b->kept.head);
+    assert_false(b->kept.head.failed);
+    for (uint32_t i = pages.unsaved; i < pages.end; i++) {
+        buf_clear(&b->kept.pages[i]);
+        call_save_page(b->h.call, i, &b->kept.pages[i]);
+        assert_false(b->kept.pages[i].failed);
+    }
+    call_save_done(b->h.call);
+}
+
+static void restore(struct bench *b)
+{
+    struct call_page pages[PAGES_MAX];
+    size_t count = 0;
+    struct error err;
+    for (uint32_t i = 0; i < PAGES_MAX; i++) {
+        if (b->kept.pages[i].size > 0) {
+            pages[count++] = (struct call_page){i, b->kept.pages[i].bytes, b->kept.pages[i].size};
+        }
+    }
+    call_destroy(b->h.call);
+    b->h.call = call_restore(&b->o.policy, b->h.now, b->kept.head.bytes, b->kept.head.size, pages,
+                             count, &err);
+    if (!b->h.call) {
+        fail_msg("%s", err.message);
+    }
+}
+
+static void note_past(struct bench *b)
+{
+    const struct call_counts *got = call_counts(b->h.call);
+    b->past.finals += got->finals;
+    b->past.agent += got->agent;
+    b->past.unknown_speaker += got->unknown_speaker;
+    b->past.duplicates += got->duplicates;
+    b->past.revisions += got->revisions;
+    b->past.quarantined += got->quarantined;
+    b->past.unscorable += got->unscorable;
+}
+
+/* What was not answered is served again, and asked for as the same form of the same utterance;
+ * nothing else comes of it. */
+static void serve_unanswered(struct bench *b, bool backlog)
+{
+    struct segment segments[SAID_MAX];
+    const struct said *wanted[SAID_MAX];
+    char ids[SAID_MAX][16];
+    size_t count = 0;
+    for (int i = 0; i < b->o.count; i++) {
+        const struct said *said = &b->o.said[i];
+        if (!said->pending || said->backlog != backlog) {
+            continue;
+        }
+        (void)snprintf(ids[count], sizeof ids[count], "u%d", said->raw.id);
+        segments[count] = (struct segment){
+            .start_ms = said->raw.start_ms,
+            .end_ms = said->raw.end_ms,
+            .speaker = said->raw.speaker,
+            .is_final = true,
+            .id = said->raw.id ? ids[count] : NULL,
+            .id_bytes = said->raw.id ? strlen(ids[count]) : 0,
+            .text = texts[said->raw.text],
+            .text_bytes = 1,
+        };
+        wanted[count++] = said;
+    }
+    harness_step(&b->h, &(struct call_event){.kind = CALL_EVENT_REPLY,
+                                             .segments = segments,
+                                             .segment_count = count,
+                                             .backlog = backlog});
+    assert_int_equal(b->h.effects.count, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct call_effect *got = &b->h.effects.items[i];
+        assert_int_equal(got->kind, CALL_EFFECT_SCORE);
+        assert_int_equal(got->utterance, wanted[i]->number);
+        assert_int_equal(got->revision, wanted[i]->revision);
+        assert_int_equal(got->ordinal, wanted[i]->ordinal);
+    }
+}
+
+static void maybe_restart(struct bench *b)
+{
+    if (!b->restarts || below(b, 3)) {
+        return;
+    }
+    save(b);
+    if (below(b, 2)) {
+        return;
+    }
+    note_past(b);
+    restore(b);
+    serve_unanswered(b, true);
+    serve_unanswered(b, false);
+    b->restarted++;
 }
 
 static struct raw invent(struct bench *b, int index, int64_t at_ms)
@@ -377,11 +492,34 @@ static void invent_policy(struct bench *b, bool alerts)
     }
 }
 
-static unsigned run_history(uint64_t seed, bool alerts, FILE *trace)
+static void start_bench(struct bench *b, uint64_t seed)
 {
+    rand_seed(&b->rand, seed);
+    buf_init(&b->kept.head, 4096);
+    for (int i = 0; i < PAGES_MAX; i++) {
+        buf_init(&b->kept.pages[i], CALL_PAGE_BYTES_MAX);
+    }
+}
+
+static void stop_bench(struct bench *b)
+{
+    harness_stop(&b->h);
+    buf_done(&b->kept.head);
+    for (int i = 0; i < PAGES_MAX; i++) {
+        buf_done(&b->kept.pages[i]);
+    }
+    free(b);
+}
+
+enum { WITH_ALERTS = 1, WITH_RESTARTS = 2 };
+
+static unsigned run_history(uint64_t seed, unsigned with, FILE *trace)
+{
+    bool alerts = with & WITH_ALERTS;
     struct bench *b = calloc(1, sizeof *b);
     assert_non_null(b);
-    rand_seed(&b->rand, seed);
+    start_bench(b, seed);
+    b->restarts = with & WITH_RESTARTS;
     b->trace = trace;
     invent_policy(b, alerts);
     harness_start(&b->h, &b->o.policy);
@@ -409,7 +547,9 @@ static unsigned run_history(uint64_t seed, bool alerts, FILE *trace)
         at_ms = said_ms > at_ms && said_ms < 3600000 ? said_ms : at_ms + 1000;
         harness_at(&b->h, at_ms);
         do_reply(b, visible, backlog && visible <= b->truth_count / 2);
+        maybe_restart(b);
         do_some_answers(b, false);
+        maybe_restart(b);
         for (uint64_t ticks = below(b, 4); ticks > 0; ticks--) {
             at_ms += 1000 * (int64_t)below(b, 6);
             harness_at(&b->h, at_ms);
@@ -425,10 +565,9 @@ static unsigned run_history(uint64_t seed, bool alerts, FILE *trace)
         replay_in_order(b);
     }
     do_ended(b);
-    unsigned opened = b->o.episode;
-    harness_stop(&b->h);
-    free(b);
-    return opened;
+    unsigned found = b->restarts ? b->restarted : b->o.episode;
+    stop_bench(b);
+    return found;
 }
 
 static uint64_t setting(const char *name, uint64_t otherwise)
@@ -446,7 +585,7 @@ static void test_random_calls_agree_with_the_oracle(void **state)
     FILE *trace = path ? fopen(path, "w") : NULL;
     unsigned opened = 0;
     for (uint64_t i = 0; i < runs; i++) {
-        opened += run_history(rand_mix(seed + i), true, trace);
+        opened += run_history(rand_mix(seed + i), WITH_ALERTS, trace);
     }
     if (trace) {
         assert_int_equal(fclose(trace), 0);
@@ -459,8 +598,22 @@ static void test_any_order_ends_as_an_in_order_replay(void **state)
     (void)state;
     uint64_t seed = setting("MOOD_SEED", 42);
     for (uint64_t i = 0; i < setting("MOOD_RUNS", 2000); i++) {
-        (void)run_history(rand_mix(seed + i), false, NULL);
+        (void)run_history(rand_mix(seed + i), 0, NULL);
     }
+}
+
+/* The oracle knows nothing of restarts. */
+static void test_a_restored_call_is_as_if_nothing_had_been(void **state)
+{
+    (void)state;
+    uint64_t seed = setting("MOOD_SEED", 7);
+    uint64_t runs = setting("MOOD_RUNS", 4000);
+    unsigned restarted = 0;
+    for (uint64_t i = 0; i < runs; i++) {
+        unsigned with = i % 4 ? WITH_ALERTS | WITH_RESTARTS : WITH_RESTARTS;
+        restarted += run_history(rand_mix(seed + i), with, NULL);
+    }
+    assert_true(restarted > runs);
 }
 
 int main(void)
@@ -468,6 +621,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_calls_agree_with_the_oracle),
         cmocka_unit_test(test_any_order_ends_as_an_in_order_replay),
+        cmocka_unit_test(test_a_restored_call_is_as_if_nothing_had_been),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
