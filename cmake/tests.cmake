@@ -30,6 +30,8 @@ foreach(source ${golden_sources})
     set_tests_properties(golden.${stem} PROPERTIES TIMEOUT 600)
 endforeach()
 
+include(${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz.cmake)
+
 # Black-box tests: tests/e2e/*.cmake fragments register Python-driven tests of the built programs.
 file(GLOB e2e_fragments CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/e2e/*.cmake)
 foreach(fragment ${e2e_fragments})

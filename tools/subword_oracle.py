@@ -55,7 +55,8 @@ def word_class_of_utf8proc(u, c):
 
 def write_words():
     u = Utf8proc()
-    classes = {c: word_class(c) for c in CODE_POINTS if word_class(c) != word_class_of_utf8proc(u, c)}
+    theirs = {c: word_class(c) for c in CODE_POINTS}
+    classes = {c: name for c, name in theirs.items() if name != word_class_of_utf8proc(u, c)}
     print_header("words", "%d code points" % len(classes))
     print("static const struct exception exceptions[] = {")
     for first, last, name in ranges(classes):
@@ -157,8 +158,8 @@ def grapheme_class(c):
     return "OTHER" if size <= 3 else None
 
 
-GRAPHEMES = ("OTHER OTHER CR LF CONTROL EXTEND L V T LV LVT REGIONAL_INDICATOR SPACING_MARK PREPEND "
-             "ZWJ").split() + ["OTHER"] * 4 + ["PICTOGRAPH"]
+GRAPHEMES = ("OTHER OTHER CR LF CONTROL EXTEND L V T LV LVT REGIONAL_INDICATOR SPACING_MARK "
+             "PREPEND ZWJ").split() + ["OTHER"] * 4 + ["PICTOGRAPH"]
 PLAIN = ("L", "V", "T", "LV", "LVT", "REGIONAL_INDICATOR")
 
 
@@ -187,7 +188,7 @@ def write_graphemes():
 
 
 def open_model(directory):
-    """The library's tokenizer without truncation; RoBERTa's way where there is no tokenizer.json."""
+    """The library's tokenizer, not truncating; as RoBERTa's where there is no tokenizer.json."""
     path = directory + "/tokenizer.json"
     if os.path.exists(path):
         tokenizer = Tokenizer.from_file(path)
@@ -238,7 +239,8 @@ def random_subword_texts(tokenizer, count, seed):
     sources = (
         lambda: "".join(rng.choice(spaces) for _ in range(rng.randrange(1, 4))),
         lambda: " " * rng.randrange(1, 6),
-        lambda: rng.choice(("'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "'", "\u2019s", "''")),
+        lambda: rng.choice(("'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "'", "\u2019s",
+                            "''")),
         lambda: str(rng.randrange(10 ** rng.randrange(1, 8))),
         lambda: "".join(rng.choice(joining) for _ in range(rng.randrange(1, 6))),
         lambda: rng.choice(compatible) + rng.choice(("", "\u0301", "\u0308a")),
@@ -273,9 +275,11 @@ def more_added(count):
 
 def bpe_document(drop=()):
     """A small byte-level BPE model: bytes, and merges of a few English words."""
-    words = "the them then there other another hello low lower lowest 's 12 123 ... !! \u00e9 \u4e2d"
+    words = ("the them then there other another hello low lower lowest 's 12 123 ... !! "
+             "\u00e9 \u4e2d")
     alphabet = spelled_bytes()
-    pieces = ["<s>", "<pad>", "</s>", "<unk>"] + [c for b, c in enumerate(alphabet) if b not in drop]
+    pieces = ["<s>", "<pad>", "</s>", "<unk>"]
+    pieces += [char for byte, char in enumerate(alphabet) if byte not in drop]
     merges = []
     for word in words.split() + [" " + word for word in words.split()] + ["  ", "    ", "aa"]:
         spelled = [alphabet[b] for b in word.encode()]
@@ -302,8 +306,9 @@ def bpe_document(drop=()):
 def unigram_document():
     """A small Unigram model whose scores tie, and a map that does all that maps do."""
     mark = "\u2581"
-    words = [mark, "the", mark + "the", "t", "h", "e", "l", "o", "lo", "ll", "hello", mark + "hello",
-             "a", "aa", "aaa", mark + "a", "1", "2", "12", "\u00e9", "\u4e2d", "!", "TM", "b", "s",
+    words = [mark, "the", mark + "the", "t", "h", "e", "l", "o", "lo", "ll", "hello",
+             mark + "hello", "a", "aa", "aaa", mark + "a", "1", "2", "12", "\u00e9", "\u4e2d", "!",
+             "TM", "b", "s",
              mark * 2, "'s", "<", ">", "n", "x\u0308", "ab"]
     vocabulary = [["<s>", 0.0], ["<pad>", 0.0], ["</s>", 0.0], ["<unk>", 0.0]]
     vocabulary += [[word, -1.7 - 0.3 * (i % 7) - len(word)] for i, word in enumerate(words)]

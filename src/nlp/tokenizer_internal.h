@@ -88,6 +88,10 @@ extern const struct tokenizer_family unigram_load_family;
 /* Fills a zeroed tokenizer; what it holds on failure is for tokenizer_close. */
 int tokenizer_load(struct tokenizer *tokenizer, const char *directory, struct error *err);
 
+/* The same for files that were read already. Without files->root the family must be set. */
+int tokenizer_load_files(struct tokenizer *tokenizer, const struct tokenizer_files *files,
+                         struct error *err);
+
 /* Reads post_processor of files->root into tokenizer->frame. */
 int tokenizer_post_load(struct tokenizer *tokenizer, const struct tokenizer_files *files,
                         struct error *err);

@@ -338,11 +338,15 @@ static int load_special(struct tokenizer *tokenizer, const struct tokenizer_file
     return 0;
 }
 
-static int load_parts(struct tokenizer *tokenizer, const struct tokenizer_files *files,
-                      struct error *err)
+int tokenizer_load_files(struct tokenizer *tokenizer, const struct tokenizer_files *files,
+                         struct error *err)
 {
-    int result = tokenizer->family->load(&tokenizer->model, files, &tokenizer->vocab_count,
-                                         &tokenizer->special.unk, err);
+    int result = files->root ? choose_family(tokenizer, files, err) : 0;
+    if (result) {
+        return result;
+    }
+    result = tokenizer->family->load(&tokenizer->model, files, &tokenizer->vocab_count,
+                                     &tokenizer->special.unk, err);
     if (!result) {
         result = files->root ? load_added_array(tokenizer, files, err)
                              : load_added_decoder(tokenizer, files, err);
@@ -382,12 +386,11 @@ int tokenizer_load(struct tokenizer *tokenizer, const char *directory, struct er
                                     .root = json_root(root),
                                     .config_path = config_path,
                                     .config = json_root(config)};
-    if (!result) {
-        result = root ? choose_family(tokenizer, &files, err)
-                      : choose_family_by_file(tokenizer, directory, path, err);
+    if (!result && !root) {
+        result = choose_family_by_file(tokenizer, directory, path, err);
     }
     if (!result) {
-        result = load_parts(tokenizer, &files, err);
+        result = tokenizer_load_files(tokenizer, &files, err);
     }
     json_free(config);
     json_free(root);

@@ -1,0 +1,34 @@
+# Every tests/fuzz/fuzz_NAME.c is one fuzz target. Each build replays its corpus and seeds
+# (fuzz.NAME); with UNDERTONE_FUZZ (preset "fuzz", clang) there is also fuzz_NAME for libFuzzer:
+#     cmake --preset fuzz && cmake --build --preset fuzz
+#     mkdir -p /tmp/found && build/fuzz/fuzz_text /tmp/found tests/fuzz/corpus/text
+option(UNDERTONE_FUZZ "Build libFuzzer targets (needs clang)" OFF)
+
+function(undertone_fuzz_target name)
+    set(source ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_${name}.c)
+    set(target fuzz_${name}_replay)
+    add_executable(${target} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
+    target_compile_definitions(${target} PRIVATE ${UNDERTONE_TEST_DEFINITIONS})
+    target_link_libraries(${target} PRIVATE ut_nlp)
+    add_test(NAME fuzz.${name}
+             COMMAND ${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name} ${ARGN})
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 300)
+    if(UNDERTONE_FUZZ)
+        add_executable(fuzz_${name} ${source})
+        target_compile_definitions(fuzz_${name} PRIVATE ${UNDERTONE_TEST_DEFINITIONS})
+        target_link_libraries(fuzz_${name} PRIVATE ut_nlp)
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    endif()
+endfunction()
+
+# Seeds that other tests have already.
+file(GLOB tokenizer_seeds ${CMAKE_SOURCE_DIR}/tests/golden/tokenizers/*/tokenizer.json
+     ${CMAKE_SOURCE_DIR}/tests/golden/tokenizers/variants/*/tokenizer.json)
+undertone_fuzz_target(tokenizer_json ${tokenizer_seeds})
+undertone_fuzz_target(sentencepiece
+                      ${CMAKE_SOURCE_DIR}/tests/fixtures/tiny-xlm-roberta/sentencepiece.bpe.model)
+undertone_fuzz_target(text)
+
+# The program that tools/tokenizer_fuzz.py compares with Hugging Face's library.
+add_executable(token_ids ${CMAKE_SOURCE_DIR}/tests/fuzz/token_ids.c)
+target_link_libraries(token_ids PRIVATE ut_nlp)
