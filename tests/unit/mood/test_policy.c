@@ -39,8 +39,9 @@ static void test_clamp_leaves_the_defaults_alone(void **state)
 
 static void run_with_all(int64_t number, uint32_t count)
 {
-    struct mood_policy policy = {number, number, count,  count,  number, number, number, number,
-                                 number, number, number, number, number, number, count,  true};
+    struct mood_policy policy = {number, number, count,  count,  number, number,
+                                 number, number, number, number, number, number,
+                                 number, number, count,  true,   {0}};
     struct harness h;
     harness_start(&h, &policy);
     for (int64_t i = 1; i <= 40; i++) {
