@@ -355,10 +355,25 @@ static size_t copy_word(struct bpe_scratch *scratch, size_t *used, const char *b
     return at;
 }
 
+/* How far to look for the end of a word: to the end of the stretch, or to where a longer word is
+ * cut anyway, between code points. */
+static size_t word_room(const struct bpe_scratch *scratch)
+{
+    size_t left = (size_t)(scratch->end - scratch->at);
+    size_t room = left < BPE_WORD_BYTES_MAX ? left : BPE_WORD_BYTES_MAX;
+    for (size_t i = 1; room < left && i < UTF8_BYTES_MAX; i++) {
+        if (((unsigned char)scratch->at[room] & 0xC0) != 0x80) {
+            break;
+        }
+        room--;
+    }
+    return room;
+}
+
 /* The next word, in *bytes; what is malformed in it has been repaired. */
 static size_t read_word(const struct bpe *bpe, struct bpe_scratch *scratch, const char **bytes)
 {
-    size_t size = (size_t)(scratch->end - scratch->at);
+    size_t size = word_room(scratch);
     size_t used = 0;
     bool spaced = scratch->prefix_space;
     bool valid = bpe->use_regex;
@@ -366,7 +381,7 @@ static size_t read_word(const struct bpe *bpe, struct bpe_scratch *scratch, cons
         size = byte_level_word(scratch->at, size, spaced, &valid);
     }
     *bytes = scratch->at;
-    if (valid && !spaced && size <= BPE_WORD_BYTES_MAX) {
+    if (valid && !spaced) {
         scratch->at += size;
         return size;
     }
