@@ -30,19 +30,19 @@ struct family {
     struct family *newer;
 };
 
-struct families {
+struct family_set {
     struct map by_master;
     size_t families_max;
     struct family *oldest; /* of those without members, in the order they were left */
     struct family *newest;
 };
 
-void families_init(struct families *families, size_t families_max);
-void families_done(struct families *families); /* accepts a zeroed object */
+void family_set_init(struct family_set *set, size_t families_max);
+void family_set_done(struct family_set *set); /* accepts a zeroed object */
 
 /* One more member. NULL without memory or room: the call is then followed without a family. */
-struct family *families_join(struct families *families, const char *master_id, struct mono now);
-void families_leave(struct families *families, struct family *family, struct mono now);
+struct family *family_set_join(struct family_set *set, const char *master_id, struct mono now);
+void family_set_leave(struct family_set *set, struct family *family, struct mono now);
 
 /* A suggestion was confirmed to a member. */
 void family_deliver(struct family *family, struct mono now);

@@ -21,7 +21,7 @@ struct pipeline {
     size_t slot_count; /* slots in use or on the free list */
     uint32_t first_free;
     struct map by_id; /* interaction id -> struct session */
-    struct families families;
+    struct family_set families;
     struct due_heap due;
     struct cursor_delays delays;
     struct effects effects;
@@ -46,7 +46,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options)
     pipeline->first_free = no_slot;
     pipeline->slots = calloc(options->calls_max ? options->calls_max : 1, sizeof(struct slot));
     map_init(&pipeline->by_id, options->calls_max);
-    families_init(&pipeline->families, options->calls_max * 2);
+    family_set_init(&pipeline->families, options->calls_max * 2);
     effects_init(&pipeline->effects);
     call_effects_init(&pipeline->call_effects);
     cursor_delays_init(&pipeline->delays);
@@ -67,7 +67,7 @@ void pipeline_destroy(struct pipeline *pipeline)
     }
     free(pipeline->slots);
     map_done(&pipeline->by_id);
-    families_done(&pipeline->families);
+    family_set_done(&pipeline->families);
     due_heap_done(&pipeline->due);
     effects_done(&pipeline->effects);
     call_effects_done(&pipeline->call_effects);
@@ -127,7 +127,7 @@ static struct session *open_session(struct pipeline *pipeline, struct session_co
     struct slot *slot = &pipeline->slots[at];
     struct mono now = context->now.mono;
     struct family *family =
-        event->master_id ? families_join(&pipeline->families, event->master_id, now) : NULL;
+        event->master_id ? family_set_join(&pipeline->families, event->master_id, now) : NULL;
     struct session *session = session_create(context, make_handle(at, slot->generation),
                                              event->interaction_id, event->resume, family,
                                              rand_mix(pipeline->options.seed + pipeline->opened++));
@@ -136,7 +136,7 @@ static struct session *open_session(struct pipeline *pipeline, struct session_co
     if (!session || !map_put(&pipeline->by_id, id, strlen(id), session)) {
         session_destroy(session);
         if (family) {
-            families_leave(&pipeline->families, family, now);
+            family_set_leave(&pipeline->families, family, now);
         }
         release_slot(pipeline, at);
         effects_clear(context->effects);
@@ -175,7 +175,7 @@ static void close_session(struct pipeline *pipeline, uint64_t handle, struct mon
     due_heap_remove(&pipeline->due, session_due_item(session));
     release_slot(pipeline, (uint32_t)handle);
     if (session_family(session)) {
-        families_leave(&pipeline->families, session_family(session), now);
+        family_set_leave(&pipeline->families, session_family(session), now);
     }
     session_destroy(session);
     pipeline->calls--;
@@ -213,12 +213,12 @@ static void follow_master(struct pipeline *pipeline, struct session *session, co
     if (!master_id || (before && strcmp(before->master_id, master_id) == 0)) {
         return;
     }
-    struct family *family = families_join(&pipeline->families, master_id, now);
+    struct family *family = family_set_join(&pipeline->families, master_id, now);
     if (family) {
         session_join(session, family);
     }
     if (family && before) {
-        families_leave(&pipeline->families, before, now);
+        family_set_leave(&pipeline->families, before, now);
     }
 }
 
