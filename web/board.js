@@ -104,7 +104,8 @@ export class Board {
       this.alerts.set(item.number, item);
     } else {
       const known = this.calls.get(item.id);
-      item.points = joinPoints(known ? known.points : [], item.points);
+      // Without a reading all of it was said while masked: its line goes too.
+      item.points = joinPoints(known && item.has_reading ? known.points : [], item.points);
       this.calls.set(item.id, item);
     }
   }

@@ -4,7 +4,8 @@ import { Chart, LARGE, addAxes } from "/chart.js";
 import { byId, make, setAttribute, setText } from "/dom.js";
 import { stateOf } from "/table.js";
 import {
-  ATTRIBUTES, PATHS, STATES, SUGGESTIONS, TRENDS, age, clock, count, score, signed, span,
+  ATTRIBUTES, CALL_STATES, PATHS, STATES, SUGGESTIONS, TRENDS, age, clock, count, score, signed,
+  span,
 } from "/words.js";
 
 function windowCard(name) {
@@ -147,7 +148,9 @@ export class Drawer {
     setText(this.heard, call.has_reading
       ? `${clock(call.as_of_ms)}, ${age(now - call.as_of_ms)} ago` : "Not yet");
     setText(this.judged, call.has_reading ? `${call.utterances}, of the customer` : "None");
-    setText(this.followed, span(now - call.followed_ms));
+    setText(this.followed, span(now - call.followed_ms) +
+      (call.transferred_from ? `, continues ${call.transferred_from}` : "") +
+      (call.live && CALL_STATES[call.state] ? `, ${CALL_STATES[call.state]}` : ""));
     setText(this.written, ATTRIBUTES[call.attributes]);
     setText(this.read, call.late_ms ? `Not read since ${clock(call.late_ms)}` : "Up to date");
   }

@@ -4,7 +4,9 @@
 import { byRisk } from "/board.js";
 import { Chart, SMALL } from "/chart.js";
 import { byId, make, setAttribute, setText } from "/dom.js";
-import { PATHS, STATES, SUGGESTIONS, TRENDS, age, score, signed, span } from "/words.js";
+import {
+  CALL_STATES, PATHS, STATES, SUGGESTIONS, TRENDS, age, score, signed, span,
+} from "/words.js";
 
 const ROW_HEIGHT = 58; // as in wallboard.css
 const SPARE_ROWS = 6;
@@ -60,7 +62,8 @@ class Row {
     setAttribute(this.node, "data-state", state);
     setAttribute(this.node, "aria-rowindex", String(index + 2));
     setText(this.badge, `${STATES[state].glyph} ${STATES[state].word}`);
-    setText(this.followed, `followed ${span(now - call.followed_ms)}`);
+    setText(this.followed, (call.live && CALL_STATES[call.state]) ||
+                           `followed ${span(now - call.followed_ms)}`);
     this.updateMood(call, below);
     this.chart.update(call.points, now, below);
     setText(this.heard, call.has_reading ? `${age(now - call.as_of_ms)} ago` : "\u2013");

@@ -46,6 +46,13 @@ export const STATES = {
   ended: { glyph: "\u25a0", word: "Ended" },
 };
 
+// What the vendor says of a live call, where it is more than that it lives.
+export const CALL_STATES = {
+  held: "on hold",
+  muted: "muted",
+  masked: "masked: not judged",
+};
+
 export function score(value) {
   return value.toFixed(2);
 }
