@@ -167,11 +167,8 @@ int command_bench(int argc, char **argv)
             }
             break;
         case 'p':
-            if (!scorer_precision_parse(optarg, &options.scorer.precision)) {
-                return command_line_misuse("bench",
-                                           "--precision '%s' is not auto, fp32, int8 or "
-                                           "bf16",
-                                           optarg);
+            if (!command_line_precision("bench", optarg, &options.scorer.precision)) {
+                return error_exit_status(ERROR_USAGE);
             }
             break;
         case 'k':

@@ -84,6 +84,15 @@ bool command_line_count(const char *command, const char *option, const char *tex
     return true;
 }
 
+bool command_line_precision(const char *command, const char *text, enum scorer_precision *precision)
+{
+    if (!scorer_precision_parse(text, precision)) {
+        command_line_misuse(command, "--precision '%s' is not auto, fp32, int8 or bf16", text);
+        return false;
+    }
+    return true;
+}
+
 long command_line_cores(long max)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

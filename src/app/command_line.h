@@ -4,6 +4,7 @@
 
 #include "app/config.h"
 #include "base/error.h"
+#include "nlp/scorer.h"
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -26,6 +27,10 @@ int command_line_option(int argc, char **argv, const char *letters, const struct
 /* Reads a count such as --threads; false after a message. */
 bool command_line_count(const char *command, const char *option, const char *text, long max,
                         long *out);
+
+/* Reads --precision; false after a message. */
+bool command_line_precision(const char *command, const char *text,
+                            enum scorer_precision *precision);
 
 /* Cores this process may use, at least 1 and at most `max`. */
 long command_line_cores(long max);

@@ -124,7 +124,8 @@ struct config {
     char *model_dir;            /* model.dir: a folder; "" finds the default model */
     int64_t model_threads;      /* model.threads: 0 = one per core, at most 2 by default */
     int64_t model_batch_tokens; /* model.batch_tokens: 512 */
-    char *model_kernels;        /* model.kernels: auto | ref | avx2 */
+    char *model_precision;      /* model.precision: auto | fp32 | int8 | bf16 */
+    char *model_kernels;        /* model.kernels: auto | ref | avx2 | avx512 and so on */
 
     int log_level;           /* log.level: debug | info | warn | error */
     char *log_hash_key_file; /* log.hash_key_file: 64 hex digits; "" = random at each start */

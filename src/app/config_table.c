@@ -242,9 +242,13 @@ const struct config_row config_table[] = {
     {WHOLE("model.threads", model_threads, 0, 256, "0",
            "scoring threads; 0: one per core, at most 2")},
     {WHOLE("model.batch_tokens", model_batch_tokens, 16, 65536, "512", "tokens scored in one go")},
+    {TEXT("model.precision", model_precision, NAME, "auto",
+          "what the model computes with: fp32 gives PyTorch's numbers, int8 nearly the same several "
+          "times faster; `auto`: fp32"),
+     .choices = {"auto", "fp32", "int8", "bf16"}},
     {TEXT("model.kernels", model_kernels, NAME, "auto",
           "arithmetic kernels; `auto`: the best this CPU runs"),
-     .choices = {"auto", "ref", "avx2"}},
+     .choices = {"auto", "ref", "avx2", "avx512", "avx512vnni", "avx512bf16", "neon"}},
 
     {.key = "log.level",
      .type = CONFIG_TYPE_ENUM,

@@ -29,7 +29,7 @@ enum config_flag {
     CONFIG_FLAG_PROSE = 4,    /* text may hold line breaks and tabs */
 };
 
-enum { CONFIG_CHOICES_MAX = 4, CONFIG_ROWS_MAX = 128 };
+enum { CONFIG_CHOICES_MAX = 8, CONFIG_ROWS_MAX = 128 };
 
 struct config_row {
     const char *key;

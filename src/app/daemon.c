@@ -70,11 +70,11 @@ static unsigned thread_count(const struct config *config)
 static int load_model(struct daemon *daemon, struct error *err)
 {
     const struct config *config = daemon->config;
-    const char *kernels = strcmp(config->model_kernels, "auto") == 0 ? NULL : config->model_kernels;
-    struct scorer_options options = {.kernels = kernels};
+    struct scorer_options options;
     struct buf directory;
     struct mono begun = clock_mono();
     buf_init(&directory, PATH_MAX);
+    wire_scorer(config, &options);
     int result = model_path_find(config->model_dir, &directory, err);
     if (!result) {
         result = scorer_open(&daemon->scorer, buf_string(&directory), &options, err);
@@ -86,6 +86,7 @@ static int load_model(struct daemon *daemon, struct error *err)
         log_write(daemon->log, LOG_INFO, "model_loaded", "the model is ready and passed its test",
                   LOG_TEXT("directory", buf_string(&directory)),
                   LOG_TEXT("kernels", scorer_kernels_name(daemon->scorer)),
+                  LOG_TEXT("precision", scorer_precision_name(daemon->scorer)),
                   LOG_INT("weight_bytes", scorer_weight_bytes(daemon->scorer)),
                   LOG_INT("threads", thread_count(config)),
                   LOG_NUMBER("dur_s", (double)mono_ms_between(begun, clock_mono()) / 1e3));

@@ -50,9 +50,9 @@ void replay_init(struct replay *replay, const struct config *config, replay_scor
 
 int replay_open(struct replay *replay, const struct config *config, struct error *err)
 {
-    const struct scorer_options options = {
-        .kernels = strcmp(config->model_kernels, "auto") == 0 ? NULL : config->model_kernels};
+    struct scorer_options options;
     struct buf path;
+    wire_scorer(config, &options);
     buf_init(&path, PATH_MAX);
     replay_init(replay, config, score_with_model, replay);
     int result = model_path_find(config->model_dir, &path, err);

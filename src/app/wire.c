@@ -11,6 +11,13 @@ static int64_t fixed(double value)
     return (int64_t)llround(value * MOOD_ONE);
 }
 
+void wire_scorer(const struct config *config, struct scorer_options *options)
+{
+    bool any = strcmp(config->model_kernels, "auto") == 0;
+    *options = (struct scorer_options){.kernels = any ? NULL : config->model_kernels};
+    (void)scorer_precision_parse(config->model_precision, &options->precision); /* a choice */
+}
+
 void wire_mood(const struct config *config, struct mood_policy *policy)
 {
     mood_policy_default(policy);

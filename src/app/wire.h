@@ -6,10 +6,12 @@
 #include "app/pipeline.h"
 #include "cxone/cxone.h"
 #include "net/http_client.h"
+#include "nlp/scorer.h"
 
 void wire_mood(const struct config *config, struct mood_policy *policy);
 void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_options *options);
 void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options *options);
+void wire_scorer(const struct config *config, struct scorer_options *options);
 void wire_http_client(const struct config *config, struct http_client_options *options);
 
 /* "address:port" or "[ipv6]:port" into its parts; ERROR_CONFIG otherwise. address has

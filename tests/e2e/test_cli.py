@@ -202,12 +202,13 @@ class Score(Cli):
             process.stdout.close()
             self.assertIn(process.wait(30), (-signal.SIGPIPE, FAILED))
 
-    def test_precisions_this_build_lacks(self):
-        for precision in ("int8", "bf16"):
-            self.expect(USAGE, f"precision {precision} is not in this build", "score",
-                        "--precision", precision)
-        self.expect(USAGE, "unknown precision 'fp8'", "score", "--precision", "fp8")
-        self.assertEqual(self.lines("score", "--precision", "fp32", stdin=""), [])
+    def test_precisions(self):
+        self.expect(USAGE, "--precision 'fp8' is not auto, fp32, int8 or bf16", "score",
+                    "--precision", "fp8")
+        text = "I am very happy with this.\n"
+        for precision in ("auto", "fp32", "int8"):
+            line, = self.lines("score", "--precision", precision, stdin=text)
+            self.assertEqual(line.split("\t")[0], "positive")
 
 
 class BadInput(Cli):
