@@ -161,6 +161,17 @@ int64_t lifecycle_next(const struct lifecycle *lifecycle, int64_t at_ms)
     return INT64_MAX;
 }
 
+bool lifecycle_masks_within(const struct lifecycle *lifecycle, int64_t from_ms, int64_t to_ms)
+{
+    for (size_t i = 0; lifecycle != NULL && i < lifecycle->count; i++) {
+        const struct lifecycle_span *span = &lifecycle->spans[i];
+        if (span->state == LIFECYCLE_MASKED && span->start_ms <= to_ms && span->end_ms > from_ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool lifecycle_is_joined(const struct lifecycle *lifecycle, int64_t a_ms, int64_t b_ms)
 {
     for (size_t i = 0; lifecycle != NULL && i < lifecycle->count; i++) {

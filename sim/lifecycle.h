@@ -69,6 +69,9 @@ enum lifecycle_state lifecycle_at(const struct lifecycle *lifecycle, int64_t at_
 /* The next moment after at_ms when the state changes; INT64_MAX for none. */
 int64_t lifecycle_next(const struct lifecycle *lifecycle, int64_t at_ms);
 
+/* Whether any moment from from_ms to to_ms is masked. Accepts NULL. */
+bool lifecycle_masks_within(const struct lifecycle *lifecycle, int64_t from_ms, int64_t to_ms);
+
 /* Whether no break lies between two moments. Accepts NULL: no breaks. */
 bool lifecycle_is_joined(const struct lifecycle *lifecycle, int64_t a_ms, int64_t b_ms);
 

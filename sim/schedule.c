@@ -2,8 +2,9 @@
  *
  * The same number of random values is drawn for every utterance whatever the shares are, so that
  * switching one kind of disorder on does not move another. Readers know an utterance by speaker and
- * start and a form by end and text, so where two utterances share a start, and where a form would
- * be masked and the other not, only one form is shown: what must be counted stays beyond dispute.
+ * start and a form by end and text, so where two utterances share a start, and where one form could
+ * be taken for masked and the other not, only one form is shown: what must be counted stays beyond
+ * dispute.
  */
 #include "sim/schedule.h"
 
@@ -11,6 +12,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* A reader takes an end in the future for now or a little later, until the correction arrives: this
+ * much after the true end at the most, unless it is late. */
+static const int64_t FUTURE_STANDS_MS = 40000;
 
 static const uint64_t STAMP_SALT = 0x7374616d70;
 static const uint64_t FLAW_SALT = 0x666c6177;
@@ -189,6 +194,14 @@ static enum timeline_flaw draw_flaw(const struct timeline_disorder *disorder, st
                         : TIMELINE_FLAW_NONE;
 }
 
+static bool may_be_future(const struct schedule_plan *plan,
+                          const struct timeline_utterance *utterance)
+{
+    int64_t end_ms = utterance->end_ms - plan->origin_ms;
+    int64_t reach_ms = plan->disorder->future_ms + FUTURE_STANDS_MS;
+    return !utterance->late && !lifecycle_masks_within(plan->lifecycle, end_ms, end_ms + reach_ms);
+}
+
 static void schedule_utterance(const struct schedule_plan *plan,
                                struct timeline_utterance *utterance, struct rand *rand,
                                struct rand *flaws)
@@ -206,7 +219,7 @@ static void schedule_utterance(const struct schedule_plan *plan,
 
     utterance->flaw = draw_flaw(disorder, flaws);
     int64_t repair_ms = draw_ms(flaws, TIMELINE_REPAIR_MS_MIN, TIMELINE_REPAIR_MS_MAX);
-    first.future = rand_uniform(flaws) < disorder->future;
+    first.future = rand_uniform(flaws) < disorder->future && may_be_future(plan, utterance);
     first.future_ms = disorder->future_ms;
     utterance->numeric_strings = rand_uniform(flaws) < disorder->numeric_strings;
     utterance->extra_fields = rand_uniform(flaws) < disorder->extra_fields;

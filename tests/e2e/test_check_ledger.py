@@ -344,6 +344,13 @@ class Masked(unittest.TestCase):
             self.assertEqual(report["failures"], [])
             self.assertEqual((report["masked"], report["masked_untold"]), (0, 1))
 
+    def test_taking_back_what_nobody_had_told(self):
+        for listed, regressions in ((61.5, 0), (53, 1)):
+            run = self.masked_run(listed)
+            run.patch(61.2, "0.300", "declining", 7)
+            run.patch(63, "0.100", "declining", 6)
+            self.assertEqual(run.check()["count_regressions"], regressions)
+
     def test_telling_of_an_earlier_masking_is_not_enough(self):
         for listed, scored in ((None, 0), (53, 1)):
             run = self.masked_run(listed, earlier=True)

@@ -170,6 +170,11 @@ static void moments_are_alike_within_part_and_mask(void **unused)
     assert_true(lifecycle_is_joined(&life, 1500, 2500));
     assert_false(lifecycle_is_joined(&life, 9500, 2500));
     assert_true(lifecycle_is_joined(NULL, 9500, 2500));
+    assert_true(lifecycle_masks_within(&life, 0, 1000));
+    assert_false(lifecycle_masks_within(&life, 0, 999));
+    assert_true(lifecycle_masks_within(&life, 1999, 9000));
+    assert_false(lifecycle_masks_within(&life, 2000, 9000)); /* a break is no mask */
+    assert_false(lifecycle_masks_within(NULL, 0, 9000));
 }
 
 static void a_transfer_is_drawn_after_the_entry(void **unused)
