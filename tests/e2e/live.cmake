@@ -10,4 +10,16 @@ if(TARGET undertone AND TARGET undertone-sim)
                      --p50 2 --p99 6 --first-suggestion 60 --min-served-final 50
                      --min-suggestions 1 --min-calls-checked 1)
     set_tests_properties(e2e.live PROPERTIES RUN_SERIAL TRUE TIMEOUT 240 LABELS live)
+
+    # The same with everything that a script can make go wrong: what is promised must hold all the
+    # same, and --expect sees to it that it did go wrong.
+    add_test(NAME e2e.live_disorder
+             COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/e2e/run_live.py
+                     --undertone $<TARGET_FILE:undertone> --sim $<TARGET_FILE:undertone-sim>
+                     --out ${CMAKE_BINARY_DIR}/e2e/live_disorder --calls 40 --seconds 90
+                     --script ${CMAKE_SOURCE_DIR}/sim/scripts/everything.yaml
+                     --expect denied --expect masked --expect transferred --expect displaced
+                     --expect past --expect revoke_tokens --expect break --min-suggestions 1
+                     --min-served-final 200 --min-calls-checked 20)
+    set_tests_properties(e2e.live_disorder PROPERTIES RUN_SERIAL TRUE TIMEOUT 240 LABELS live)
 endif()
