@@ -23,6 +23,7 @@ static const char help[] =
     "  tokenize   print the model's token ids for utterances\n"
     "  replay     run recorded calls through the judgement\n"
     "  bench      measure the engine on this machine\n"
+    "  model      describe, check or fetch a model\n"
     "  config     check or show the configuration\n"
     "\n"
     "  undertone COMMAND --help explains a command; --version prints the version.\n"
@@ -35,7 +36,8 @@ struct command {
 
 static const struct command commands[] = {
     {"run", command_run},       {"score", command_score}, {"tokenize", command_tokenize},
-    {"replay", command_replay}, {"bench", command_bench}, {"config", command_config},
+    {"replay", command_replay}, {"bench", command_bench}, {"model", command_model},
+    {"config", command_config},
 };
 
 static int fail_unknown(const char *name)

@@ -2,6 +2,8 @@
  * it is a usable one is the scorer's to say. */
 #include "app/model_path.h"
 
+#include "app/hub_cache.h"
+
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -70,21 +72,39 @@ static bool look_around(const char *name, struct buf *path, struct buf *looked)
     return false;
 }
 
+/* A path is meant by what cannot be a model's name, and by what begins like one. */
+static bool is_path(const char *model)
+{
+    struct hub_cache_name name;
+    return *model == '/' || *model == '.' || is_directory(model) ||
+           !hub_cache_parse_name(model, &name);
+}
+
 int model_path_find(const char *model, struct buf *path, struct error *err)
 {
-    const char *name = model && *model ? model : MODEL_PATH_DEFAULT_NAME;
+    const char *text = model && *model ? model : MODEL_PATH_DEFAULT_NAME;
+    struct hub_cache_name name;
     int result = 0;
     struct buf looked;
-    if (name == model && (strchr(name, '/') || is_directory(name))) {
+    if (text == model && is_path(text)) {
         buf_clear(path);
-        buf_append_string(path, name);
+        buf_append_string(path, text);
         return path->failed ? error_set(err, ERROR_CONFIG, "the model's path is too long") : 0;
     }
-    buf_init(&looked, PLACES_MAX * PATH_MAX);
-    if (!look_around(name, path, &looked)) {
+    buf_init(&looked, (PLACES_MAX + 1) * PATH_MAX);
+    bool is_hub_name = strchr(text, '/') || strchr(text, '@');
+    bool found = !is_hub_name && look_around(text, path, &looked);
+    found = found || (hub_cache_parse_name(text, &name) && hub_cache_find(&name, path));
+    if (!found && is_hub_name) {
         result = error_set(err, ERROR_CONFIG,
-                           "no model '%s': give its folder, or set UNDERTONE_MODELS; looked at %s",
-                           name, buf_string(&looked));
+                           "no folder '%s', and no such model in the cache (%s); fetch it with "
+                           "'undertone model fetch %s'",
+                           text, buf_string(path), text);
+    } else if (!found) {
+        result = error_set(err, ERROR_CONFIG,
+                           "no model '%s': give its folder, or set UNDERTONE_MODELS; looked at %s, "
+                           "%s",
+                           text, buf_string(&looked), buf_string(path));
     }
     buf_done(&looked);
     return result;

@@ -424,6 +424,11 @@ void encoder_scratch_destroy(struct encoder_scratch *scratch)
     }
 }
 
+size_t encoder_scratch_bytes(const struct encoder_scratch *scratch)
+{
+    return block_bytes(&scratch->block);
+}
+
 /* ---- running ---- */
 
 /* How many rows the next block takes, so that all blocks of a batch are about equally large. */

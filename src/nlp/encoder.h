@@ -43,6 +43,7 @@ double encoder_multiply_adds(const struct encoder *encoder, size_t tokens);
 int encoder_scratch_create(const struct encoder *encoder, size_t tokens_max, size_t sequences_max,
                            struct encoder_scratch **scratch, struct error *err);
 void encoder_scratch_destroy(struct encoder_scratch *scratch); /* accepts NULL */
+size_t encoder_scratch_bytes(const struct encoder_scratch *scratch);
 
 /* Sequence s is ids[starts[s]] .. ids[starts[s + 1]]: starts has count + 1 entries from 0 upwards.
  * No sequence may be empty or longer than encoder_tokens_max, no id past the vocabulary. Returns

@@ -241,6 +241,11 @@ void scorer_scratch_destroy(struct scorer_scratch *scratch)
     }
 }
 
+size_t scorer_scratch_bytes(const struct scorer_scratch *scratch)
+{
+    return encoder_scratch_bytes(scratch->encoder);
+}
+
 /* ---- running ---- */
 
 /* Adds one sequence's logits to its text's answer. */

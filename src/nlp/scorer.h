@@ -82,7 +82,8 @@ double scorer_multiply_adds(const struct scorer *scorer, size_t tokens);
 /* Scratch for ragged batches of up to batch_tokens tokens (raised to scorer_tokens_max if less). */
 int scorer_scratch_create(const struct scorer *scorer, size_t batch_tokens,
                           struct scorer_scratch **scratch, struct error *err);
-void scorer_scratch_destroy(struct scorer_scratch *scratch); /* accepts NULL */
+void scorer_scratch_destroy(struct scorer_scratch *scratch);       /* accepts NULL */
+size_t scorer_scratch_bytes(const struct scorer_scratch *scratch); /* nearly all of it */
 
 /* Scores count texts into results, in order. Internally cut into ragged batches; an answer does not
  * depend on its batch-mates, their order or the thread. Fails only on an internal fault. */
