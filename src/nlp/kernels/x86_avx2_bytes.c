@@ -35,10 +35,15 @@ struct product {
     size_t y_stride;
 };
 
-static inline __m256i dot(__m256i sums, __m256i x, __m256i weights)
+/* One step of eight sums, spelled out because GCC 12 would compute the pairs of several steps ahead
+ * and move sums through memory for want of registers. */
+static inline __m256i dot(__m256i sums, __m256i x, __m256i weights, __m256i ones)
 {
-    __m256i pairs = _mm256_maddubs_epi16(x, weights);
-    return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    __m256i pairs;
+    __asm__("vpmaddubsw %3, %2, %1\n\tvpmaddwd %1, %4, %1\n\tvpaddd %1, %0, %0"
+            : "+x"(sums), "=&x"(pairs)
+            : "x"(x), "x"(weights), "x"(ones));
+    return sums;
 }
 
 static inline __attribute__((always_inline)) void
@@ -69,6 +74,7 @@ static inline __attribute__((always_inline)) void tile(const struct product *p, 
     const size_t steps = p->steps;
     const size_t vectors = 2 * panels;
     const size_t panel_bytes = steps * STEP_BYTES;
+    const __m256i ones = _mm256_set1_epi16(1);
     __m256i sums[TILE_SUMS];
     const uint8_t *x[TILE_ROWS];
     const int8_t *w = p->panels;
@@ -99,7 +105,7 @@ static inline __attribute__((always_inline)) void tile(const struct product *p, 
             __m256i value = _mm256_castps_si256(_mm256_broadcast_ss(four + s));
 #pragma GCC unroll 8
             for (size_t v = 0; v < vectors; v++) {
-                sums[r * vectors + v] = dot(sums[r * vectors + v], value, weights[v]);
+                sums[r * vectors + v] = dot(sums[r * vectors + v], value, weights[v], ones);
             }
         }
     }
