@@ -26,12 +26,25 @@ void limiter_init(struct limiter *limiter, double rate_per_s, double burst, stru
     };
 }
 
-bool limiter_take(struct limiter *limiter, double reserve, struct mono now)
+static void limiter_settle(struct limiter *limiter, struct mono now)
 {
     limiter->tokens = limiter_tokens_at(limiter, now);
     if (now.us > limiter->at.us) {
         limiter->at = now;
     }
+}
+
+void limiter_set_rate(struct limiter *limiter, double rate_per_s, double burst, struct mono now)
+{
+    limiter_settle(limiter, now);
+    limiter->rate_per_s = rate_per_s;
+    limiter->burst = burst;
+    limiter->tokens = limiter->tokens < burst ? limiter->tokens : burst;
+}
+
+bool limiter_take(struct limiter *limiter, double reserve, struct mono now)
+{
+    limiter_settle(limiter, now);
     if (limiter->tokens + LIMITER_ROUNDING_TOKENS < reserve + 1) {
         return false;
     }

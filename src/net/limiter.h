@@ -19,6 +19,10 @@ struct limiter {
 
 void limiter_init(struct limiter *limiter, double rate_per_s, double burst, struct mono now);
 
+/* From now on another rate and burst; what was gained so far stays, as far as the burst holds it.
+ */
+void limiter_set_rate(struct limiter *limiter, double rate_per_s, double burst, struct mono now);
+
 /* Takes one token if more than `reserve` are there. */
 bool limiter_take(struct limiter *limiter, double reserve, struct mono now);
 

@@ -105,6 +105,22 @@ static void test_time_that_goes_back_gains_nothing(void **state)
     assert_true(limiter_take(&limiter, 0, at_ms(1100)));
 }
 
+static void test_rate_and_burst_can_change(void **state)
+{
+    (void)state;
+    struct limiter limiter;
+    limiter_init(&limiter, 10, 5, at_ms(0));
+    (void)take_all(&limiter, 0, at_ms(0));
+    limiter_set_rate(&limiter, 2, 2, at_ms(300)); /* 3 gained at the old rate, room for 2 */
+    assert_int_equal(take_all(&limiter, 0, at_ms(300)), 2);
+    assert_int_equal(limiter_wait_ms(&limiter, 0, at_ms(300)), 500);
+    limiter_set_rate(&limiter, 10, 5, at_ms(550)); /* half a token at 2 a second */
+    assert_int_equal(limiter_wait_ms(&limiter, 0, at_ms(550)), 50);
+    limiter_pause(&limiter, at_ms(2000));
+    limiter_set_rate(&limiter, 20, 5, at_ms(600)); /* ends no pause */
+    assert_int_equal(limiter_wait_ms(&limiter, 0, at_ms(600)), 1450);
+}
+
 enum { TAKES_MAX = 20000 };
 
 /* Whatever the moments of asking: no window of one second holds more takes than rate + burst, and
@@ -154,6 +170,7 @@ int main(void)
         cmocka_unit_test(test_pause_empties_the_bucket_and_stops_the_refill),
         cmocka_unit_test(test_shorter_pause_does_not_cut_a_longer_one),
         cmocka_unit_test(test_time_that_goes_back_gains_nothing),
+        cmocka_unit_test(test_rate_and_burst_can_change),
         cmocka_unit_test(test_no_second_holds_more_than_rate_plus_burst),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
