@@ -14,6 +14,16 @@ static void reply_text(struct http_exchange *exchange, int status, const char *t
     http_exchange_reply(exchange, status, &type, 1, text, strlen(text));
 }
 
+static void refresh_cache_counts(struct daemon *daemon)
+{
+    if (daemon->cache) {
+        struct result_cache_counts counts = result_cache_counts(daemon->cache);
+        metrics_set(&daemon->metrics, METRIC_SCORE_CACHE_HITS, (double)counts.hits);
+        metrics_set(&daemon->metrics, METRIC_SCORE_CACHE_MISSES, (double)counts.misses);
+        metrics_set(&daemon->metrics, METRIC_SCORE_CACHE_EVICTIONS, (double)counts.evictions);
+    }
+}
+
 static void refresh_gauges(struct daemon *daemon)
 {
     struct metrics *metrics = &daemon->metrics;
@@ -34,10 +44,16 @@ static void refresh_gauges(struct daemon *daemon)
     metrics_set(metrics, METRIC_SEGMENTS_CLAMPED, (double)counts.clamped);
     metrics_set(metrics, METRIC_SEGMENTS_UNKNOWN_SPEAKER, (double)counts.unknown_speaker);
     metrics_set(metrics, METRIC_SCORER_QUEUE, (double)score_pool_queued(daemon->pool));
+    metrics_set(metrics, METRIC_SCORER_OLDEST,
+                (double)score_pool_oldest_wait_ms(daemon->pool, clock_mono()) / 1e3);
+    refresh_cache_counts(daemon);
     for (int i = 0; i < 4; i++) {
         metrics_set(metrics, (enum metric)(METRIC_BREAKER_TRANSCRIPTS + i), status.breaker[i]);
         metrics_set(metrics, (enum metric)(METRIC_SUSPENDED_TRANSCRIPTS + i), status.suspended[i]);
+        metrics_set(metrics, (enum metric)(METRIC_RETRY_TOKENS_TRANSCRIPTS + i),
+                    status.retry_tokens[i]);
     }
+    metrics_set(metrics, METRIC_RATE_LIMIT, status.rate_rps);
     metrics_set(metrics, METRIC_REQUESTS_QUEUED, status.queued);
     metrics_set(metrics, METRIC_REQUESTS_IN_FLIGHT, status.in_flight);
     metrics_set(metrics, METRIC_VENDOR_OFFSET, (double)status.vendor_offset_ms / 1e3);

@@ -236,12 +236,13 @@ void daemon_report_answer(struct daemon *daemon, const struct score_answer *answ
     if (answer->scorable) {
         int64_t delay_ms = daemon_now(daemon).vendor_ms - answer->ticket.end_ms;
         metrics_add(metrics, METRIC_SCORED, 1);
+        metrics_add(metrics, METRIC_SCORE_DEGRADED, answer->degraded);
         metrics_observe(metrics, METRIC_HISTOGRAM_SCORE, (double)answer->scored_us / 1e6);
         metrics_observe(metrics, METRIC_HISTOGRAM_POLL_DELAY, (double)delay_ms / 1e3);
         log_write(daemon->log, LOG_DEBUG, "utterance_scored", "one utterance was judged",
                   LOG_TEXT("utterance", utterance), LOG_INT("revision", answer->ticket.revision),
                   LOG_NUMBER("score", decimal(answer->score)),
-                  LOG_INT("tokens", answer->token_count),
+                  LOG_INT("tokens", answer->token_count), LOG_INT("degraded", answer->degraded),
                   LOG_NUMBER("waited_s", (double)answer->waited_us / 1e6),
                   LOG_NUMBER("delay_s", (double)delay_ms / 1e3));
         return;
@@ -310,6 +311,9 @@ void daemon_report_vendor_event(void *user, const struct cxone_event *event)
         [CXONE_EVENT_CAPABILITY_RESTORED] = {LOG_INFO, "capability_restored",
                                              "the vendor allows this again"},
         [CXONE_EVENT_BREAKER] = {LOG_WARN, "breaker_changed", "a circuit breaker changed state"},
+        [CXONE_EVENT_QUOTA_CUT] = {LOG_WARN, "quota_cut", "the vendor's quota is below ours"},
+        [CXONE_EVENT_QUOTA_RESTORED] = {LOG_INFO, "quota_restored",
+                                        "the configured quota is used again"},
     };
     struct daemon *daemon = user;
     if (event->kind == CXONE_EVENT_TOKEN_REFRESHED) {

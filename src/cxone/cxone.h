@@ -5,7 +5,8 @@
  * for a call that finds no memory to remember it by).
  * Priority: suggestions, then the token, polls, attributes, discovery last but never starved. One
  * attempt is made per request, but for a 401, which drops that generation of the token, refreshes
- * it once for all waiting requests, and replays; whoever asked decides about any further attempt.
+ * it once for all waiting requests, and replays; whoever asked decides about any further attempt,
+ * and not before retry_after_ms: a vendor that fails most of the time is asked again later.
  */
 #ifndef CXONE_CXONE_H
 #define CXONE_CXONE_H
@@ -95,14 +96,16 @@ enum cxone_event_kind {
     CXONE_EVENT_SCOPE_MISSING,        /* granted scope lacks one we asked for */
     CXONE_EVENT_CAPABILITY_SUSPENDED, /* 403: endpoint, missing scope and console step in text */
     CXONE_EVENT_CAPABILITY_RESTORED,
-    CXONE_EVENT_BREAKER, /* changed state */
+    CXONE_EVENT_BREAKER,        /* changed state */
+    CXONE_EVENT_QUOTA_CUT,      /* by refusals: value is what is sent now, a second */
+    CXONE_EVENT_QUOTA_RESTORED, /* the configured rate is back */
 };
 
 struct cxone_event {
     enum cxone_event_kind kind;
     enum cxone_operation operation;
     int status;
-    int64_t value;    /* token: lifetime in s; breaker: enum breaker_state */
+    int64_t value;    /* token: lifetime in s; breaker: enum breaker_state; quota: requests/s */
     const char *text; /* for people: what happened and what to do */
 };
 
@@ -172,6 +175,8 @@ struct cxone_status {
     int breaker[CXONE_OPERATIONS]; /* enum breaker_state */
     uint64_t requests[CXONE_OPERATIONS];
     uint64_t throttled[CXONE_OPERATIONS];
+    double retry_tokens[CXONE_OPERATIONS]; /* of 10; no retries at once from 5 down */
+    double rate_rps;                       /* requests a second, as the vendor's refusals allow */
     int64_t vendor_offset_ms; /* vendor clock minus ours, running median over Date headers */
     bool vendor_offset_known;
 };

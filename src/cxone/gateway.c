@@ -100,8 +100,8 @@ static void deliver_answers(struct cxone *cxone)
 /* What other operations may not take: kept for suggestions. */
 static double reserved_tokens(const struct cxone *cxone, enum cxone_operation operation)
 {
-    double reserve = cxone->options.reserve * cxone->options.burst;
-    double most = (double)(uint32_t)cxone->options.burst - 1; /* or others could never send */
+    double reserve = cxone->options.reserve * cxone->limiter.burst;
+    double most = (double)(uint32_t)cxone->limiter.burst - 1; /* or others could never send */
     if (operation == CXONE_SUGGESTIONS) {
         return 0;
     }
@@ -266,6 +266,7 @@ static void launch(struct cxone *cxone, enum cxone_operation operation)
         capability_claim(&cxone->capabilities[operation]);
         request->sent = now;
         cxone->sent[operation]++;
+        adaptive_rate_count(&cxone->rate, now);
     }
     if (authorization.bytes) {
         keyhash_wipe(authorization.bytes, authorization.capacity);
@@ -430,9 +431,11 @@ static int build(struct cxone *cxone, struct error *err)
     }
     for (size_t i = 0; i < REQUESTS_OPERATIONS; i++) {
         breaker_init(&cxone->breakers[i], &limits);
+        retry_budget_init(&cxone->budgets[i]);
     }
     rand_seed(&cxone->rand, options->seed);
     limiter_init(&cxone->limiter, options->client_rps, options->burst, loop_now(cxone->loop));
+    adaptive_rate_init(&cxone->rate, options->client_rps, loop_now(cxone->loop));
     return result;
 }
 
@@ -514,12 +517,14 @@ void cxone_status(const struct cxone *cxone, struct cxone_status *status)
         .credentials_rejected = auth_is_rejected(cxone->auth),
         .queued = requests_waiting(&cxone->requests),
         .in_flight = cxone->requests.in_flight.count,
+        .rate_rps = cxone->rate.rate_rps,
     };
     for (size_t i = 0; i < REQUESTS_OPERATIONS; i++) {
         status->suspended[i] = cxone->capabilities[i].suspended;
         status->breaker[i] = (int)cxone->breakers[i].state;
         status->requests[i] = cxone->sent[i];
         status->throttled[i] = cxone->throttled[i];
+        status->retry_tokens[i] = retry_budget_tokens(&cxone->budgets[i]);
     }
     status->requests[CXONE_TOKEN] = auth_requests(cxone->auth);
     status->throttled[CXONE_TOKEN] = auth_throttled(cxone->auth);

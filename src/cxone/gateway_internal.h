@@ -10,8 +10,10 @@
 #include "cxone/requests.h"
 #include "cxone/skew.h"
 #include "cxone/throttle.h"
+#include "net/adaptive_rate.h"
 #include "net/breaker.h"
 #include "net/limiter.h"
+#include "net/retry_budget.h"
 
 struct cxone {
     struct loop *loop;
@@ -23,7 +25,9 @@ struct cxone {
     struct rand rand;
     struct requests requests;
     struct limiter limiter;
+    struct adaptive_rate rate; /* of the limiter */
     struct breaker breakers[REQUESTS_OPERATIONS];
+    struct retry_budget budgets[REQUESTS_OPERATIONS];
     struct capability capabilities[REQUESTS_OPERATIONS];
     struct throttle throttle;
     struct skew skew;

@@ -15,6 +15,9 @@
 
 enum { PAUSE_MS_MIN = 500, REASON_BYTES = 256 };
 
+/* Without a retry budget the next attempt is left to the ordinary pace of things. */
+enum { RETRY_PAUSE_MS_MIN = 2500, RETRY_PAUSE_MS_MAX = 5000 };
+
 /* One reply on its way to its answer. */
 struct reply {
     struct cxone *cxone;
@@ -88,6 +91,19 @@ static void restore(const struct reply *reply)
     }
 }
 
+/* The bucket shrinks with the rate, or its burst alone would be refused. */
+static void follow_rate(struct cxone *cxone, struct mono now)
+{
+    double burst = cxone->options.burst * cxone->rate.rate_rps / cxone->options.client_rps;
+    limiter_set_rate(&cxone->limiter, cxone->rate.rate_rps, burst > 1 ? burst : 1, now);
+}
+
+static void tell_quota(const struct reply *reply, enum cxone_event_kind kind, const char *text)
+{
+    gateway_emit(reply->cxone, kind, reply->operation, reply->response->status,
+                 (int64_t)reply->cxone->rate.rate_rps, text);
+}
+
 static void learn_throttle(const struct reply *reply)
 {
     struct cxone *cxone = reply->cxone;
@@ -96,17 +112,62 @@ static void learn_throttle(const struct reply *reply)
     if (reply->response->status == 429 &&
         throttle_record(&cxone->throttle, reply->request->interaction, now)) {
         int64_t pause_ms = reply->result.retry_after_ms;
-        limiter_pause(&cxone->limiter,
-                      mono_after_ms(now, pause_ms > PAUSE_MS_MIN ? pause_ms : PAUSE_MS_MIN));
+        struct mono resume = mono_after_ms(now, pause_ms > PAUSE_MS_MIN ? pause_ms : PAUSE_MS_MIN);
+        bool was_curbed = cxone->rate.curbed;
+        bool cut = adaptive_rate_refused(&cxone->rate, reply->request->sent, resume, now);
+        follow_rate(cxone, now);
+        limiter_pause(&cxone->limiter, resume);
+        if (cut && !was_curbed) {
+            tell_quota(reply, CXONE_EVENT_QUOTA_CUT,
+                       "CXone refuses for its quota: fewer requests a second are sent for now");
+        }
     }
 }
 
-static void learn_from_reply(const struct reply *reply)
+/* The budget is about load: a 401 is not. A suggestion is too dear to wait. */
+static void learn_retries(struct reply *reply)
+{
+    struct cxone *cxone = reply->cxone;
+    struct retry_budget *budget = &cxone->budgets[reply->operation];
+    enum cxone_outcome outcome = reply->result.outcome;
+    if (outcome == CXONE_OK) {
+        retry_budget_success(budget);
+    }
+    if ((outcome != CXONE_FAILED && outcome != CXONE_THROTTLED) || reply->response->status == 401) {
+        return;
+    }
+    retry_budget_failure(budget);
+    if (!retry_budget_allows(budget) && reply->operation != CXONE_SUGGESTIONS) {
+        int64_t pause_ms =
+            RETRY_PAUSE_MS_MIN +
+            (int64_t)rand_below(&cxone->rand, RETRY_PAUSE_MS_MAX - RETRY_PAUSE_MS_MIN + 1);
+        if (reply->result.retry_after_ms < pause_ms) {
+            reply->result.retry_after_ms = pause_ms;
+        }
+    }
+}
+
+static void learn_success(const struct reply *reply)
+{
+    struct cxone *cxone = reply->cxone;
+    struct mono now = loop_now(cxone->loop);
+    if (cxone->rate.curbed) {
+        bool restored = adaptive_rate_accepted(&cxone->rate, now);
+        follow_rate(cxone, now);
+        if (restored) {
+            tell_quota(reply, CXONE_EVENT_QUOTA_RESTORED,
+                       "CXone takes as many requests a second as configured again");
+        }
+    }
+}
+
+static void learn_from_reply(struct reply *reply)
 {
     struct cxone *cxone = reply->cxone;
     const struct http_response *response = reply->response;
     struct capability *capability = &cxone->capabilities[reply->operation];
     learn_breaker(reply);
+    learn_retries(reply);
     if (response->failure == HTTP_FAILURE_NONE) {
         skew_record(&cxone->skew, response->date_ms, cxone->options.wall_now().ms,
                     response->total_ms);
@@ -117,6 +178,7 @@ static void learn_from_reply(const struct reply *reply)
     case CXONE_REFUSED:
         auth_accepted(cxone->auth, reply->request->generation);
         restore(reply);
+        learn_success(reply);
         break;
     case CXONE_DENIED:
         auth_accepted(cxone->auth, reply->request->generation);

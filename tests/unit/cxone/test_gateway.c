@@ -309,6 +309,70 @@ static void throttling_of_several_interactions_pauses_all(void **state)
     vendor_close(v);
 }
 
+static void throttling_of_several_interactions_slows_all_until_it_is_over(void **state)
+{
+    (void)state;
+    struct vendor *v = vendor_open();
+    for (int i = 0; i < 3; i++) {
+        vendor_script(v, CXONE_TRANSCRIPTS, (struct script){.status = 429});
+    }
+    v->options.client_rps = 20;
+    v->options.burst = 10;
+    vendor_connect(v);
+    assert_true(vendor_status(v).rate_rps == 20);
+    ask_poll(v, "1");
+    ask_poll(v, "2");
+    ask_poll(v, "3");
+    vendor_wait(v, 3);
+    assert_true(vendor_status(v).rate_rps < 14.1); /* 0.7 of it, or less */
+    assert_int_equal(vendor_events(v, CXONE_EVENT_QUOTA_CUT), 1);
+    size_t answers = 3;
+    while (vendor_events(v, CXONE_EVENT_QUOTA_RESTORED) == 0 && answers < 200) {
+        ask_poll(v, "1");
+        vendor_wait(v, ++answers);
+        assert_int_equal(vendor_last(v)->result.outcome, CXONE_OK);
+    }
+    assert_true(vendor_status(v).rate_rps == 20);
+    assert_int_equal(vendor_events(v, CXONE_EVENT_QUOTA_CUT), 1);
+    vendor_close(v);
+}
+
+static void a_vendor_that_mostly_fails_is_asked_again_later(void **state)
+{
+    (void)state;
+    struct vendor *v = vendor_open();
+    for (int i = 0; i < 6; i++) {
+        vendor_script(v, CXONE_TRANSCRIPTS, (struct script){.status = 500});
+        vendor_script(v, CXONE_SUGGESTIONS,
+                      (struct script){.status = 429, .header = "Retry-After", .value = "1"});
+    }
+    v->options.breaker_failures = 100;
+    vendor_connect(v);
+    for (size_t i = 1; i <= 6; i++) {
+        ask_poll(v, "1");
+        vendor_wait(v, i);
+        assert_int_equal(vendor_last(v)->result.outcome, CXONE_FAILED);
+        assert_true(vendor_status(v).retry_tokens[CXONE_TRANSCRIPTS] == 10 - (double)i);
+        if (i < 5) {
+            assert_int_equal(vendor_last(v)->result.retry_after_ms, -1);
+        } else {
+            assert_in_range(vendor_last(v)->result.retry_after_ms, 2500, 5000);
+        }
+    }
+    for (size_t i = 7; i <= 12; i++) { /* a suggestion is not held up */
+        ask_suggestion(v, "1");
+        vendor_wait(v, i);
+        assert_int_equal(vendor_last(v)->result.outcome, CXONE_THROTTLED);
+        assert_int_equal(vendor_last(v)->result.retry_after_ms, 1000);
+    }
+    ask_poll(v, "1");
+    vendor_wait(v, 13);
+    assert_int_equal(vendor_last(v)->result.outcome, CXONE_OK);
+    assert_int_equal((int)(vendor_status(v).retry_tokens[CXONE_TRANSCRIPTS] * 10 + 0.5), 41);
+    assert_true(vendor_status(v).retry_tokens[CXONE_ATTRIBUTES] == 10);
+    vendor_close(v);
+}
+
 static void breaker_opens_and_one_probe_closes_it(void **state)
 {
     (void)state;
@@ -749,6 +813,8 @@ int main(void)
         cmocka_unit_test(denial_without_a_hint_names_the_scope_the_endpoint_needs),
         cmocka_unit_test(throttling_reports_both_forms_of_retry_after),
         cmocka_unit_test(throttling_of_several_interactions_pauses_all),
+        cmocka_unit_test(throttling_of_several_interactions_slows_all_until_it_is_over),
+        cmocka_unit_test(a_vendor_that_mostly_fails_is_asked_again_later),
         cmocka_unit_test(breaker_opens_and_one_probe_closes_it),
         cmocka_unit_test(client_errors_never_open_the_breaker),
         cmocka_unit_test(suggestion_waits_for_the_breaker),
