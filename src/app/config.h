@@ -52,10 +52,11 @@ struct config {
     struct config_list map_direction_agent;
     bool map_missing_final; /* map.missing_final */
 
-    char *attr_score_key; /* attr.score_key: realtime_sentiment_score */
-    char *attr_trend_key; /* attr.trend_key: sentiment_trend */
-    char *attr_count_key; /* attr.count_key: "" = not sent; customer utterances judged */
-    char *attr_as_of_key; /* attr.as_of_key: "" = not sent; epoch ms of the newest of them */
+    char *attr_score_key;    /* attr.score_key: realtime_sentiment_score */
+    char *attr_trend_key;    /* attr.trend_key: sentiment_trend */
+    char *attr_count_key;    /* attr.count_key: "" = not sent; customer utterances judged */
+    char *attr_as_of_key;    /* attr.as_of_key: "" = not sent; epoch ms of the newest of them */
+    char *attr_degraded_key; /* attr.degraded_key: "" = not sent; "true" if not by the model */
     int64_t attr_min_interval_ms; /* attr.min_interval: 2s */
     double attr_min_delta;        /* attr.min_delta: 0.01 */
 
@@ -121,11 +122,13 @@ struct config {
     int64_t end_idle_timeout_ms; /* end.idle_timeout: 10min */
     int64_t end_on_404_count;    /* end.on_404_count: 2 */
 
-    char *model_dir;            /* model.dir: a folder; "" finds the default model */
-    int64_t model_threads;      /* model.threads: 0 = one per core, at most 2 by default */
-    int64_t model_batch_tokens; /* model.batch_tokens: 512 */
-    char *model_precision;      /* model.precision: auto | fp32 | int8 | bf16 */
-    char *model_kernels;        /* model.kernels: auto | ref | avx2 | avx512 and so on */
+    char *model_dir;                   /* model.dir: a folder; "" finds the default model */
+    int64_t model_threads;             /* model.threads: 0 = one per core, at most 2 by default */
+    int64_t model_batch_tokens;        /* model.batch_tokens: 512 */
+    char *model_precision;             /* model.precision: auto | fp32 | int8 | bf16 */
+    int64_t model_cache_entries;       /* model.cache_entries: 65536; 0 = no cache */
+    struct config_list model_fallback; /* model.fallback: models, then perhaps "lexicon" */
+    char *model_kernels;               /* model.kernels: auto | ref | avx2 | avx512 and so on */
 
     int log_level;           /* log.level: debug | info | warn | error */
     char *log_hash_key_file; /* log.hash_key_file: 64 hex digits; "" = random at each start */

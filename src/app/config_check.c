@@ -5,6 +5,7 @@
 
 #include "app/config_table.h"
 #include "app/config_value.h"
+#include "app/model_choice.h"
 #include "app/wire.h"
 #include "cxone/profile.h"
 
@@ -193,14 +194,27 @@ static int check_speakers(const struct config *config, struct error *err)
 static int check_attribute_keys(const struct config *config, struct error *err)
 {
     static const char *const names[] = {"attr.score_key", "attr.trend_key", "attr.count_key",
-                                        "attr.as_of_key"};
+                                        "attr.as_of_key", "attr.degraded_key"};
     const char *keys[] = {config->attr_score_key, config->attr_trend_key, config->attr_count_key,
-                          config->attr_as_of_key};
-    for (size_t i = 1; i < 4; i++) {
+                          config->attr_as_of_key, config->attr_degraded_key};
+    for (size_t i = 1; i < sizeof keys / sizeof keys[0]; i++) {
         for (size_t j = 0; j < i; j++) {
             if (*keys[i] && strcmp(keys[i], keys[j]) == 0) {
                 return blame(config, names[i], "the same attribute as another attr.*_key", err);
             }
+        }
+    }
+    return 0;
+}
+
+/* What stands after the lexicon would never be reached. */
+static int check_fallback(const struct config *config, struct error *err)
+{
+    const struct config_list *list = &config->model_fallback;
+    for (size_t i = 0; i + 1 < list->count; i++) {
+        if (strcmp(list->items[i], MODEL_CHOICE_LEXICON) == 0) {
+            return blame(config, "model.fallback", "'lexicon' may only be the last of the list",
+                         err);
         }
     }
     return 0;
@@ -235,6 +249,7 @@ int config_check_rules(const struct config *config, struct error *err)
     result = result ? result : check_header(config, err);
     result = result ? result : check_speakers(config, err);
     result = result ? result : check_attribute_keys(config, err);
+    result = result ? result : check_fallback(config, err);
     return result ? result : check_interactions(config, err);
 }
 

@@ -7,6 +7,7 @@
 #include "app/config_table.h"
 
 #include "app/suggest.h"
+#include "nlp/result_cache.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -35,7 +36,7 @@
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, NAME = 128, LONG = 2048 };
 
 /* cxone/profile.h keeps a terminating NULL among its CXONE_NAMES_MAX (8) aliases. */
-enum { ALIASES_MAX = 7, INTERACTIONS_MAX = 10000 };
+enum { ALIASES_MAX = 7, INTERACTIONS_MAX = 10000, FALLBACKS_MAX = 8 };
 
 const struct config_row config_table[] = {
     {TEXT("profile", profile, NAME, "tutorial", "set of defaults to start from"),
@@ -110,6 +111,9 @@ const struct config_row config_table[] = {
           "attribute for the number of customer utterances judged; empty: not sent")},
     {TEXT("attr.as_of_key", attr_as_of_key, NAME, "",
           "attribute for the end of the newest of them, epoch ms; empty: not sent")},
+    {TEXT("attr.degraded_key", attr_degraded_key, NAME, "",
+          "attribute that is `true` once any of a call was judged by a fallback, else `false`; "
+          "empty: not sent")},
     {SPAN("attr.min_interval", attr_min_interval_ms, 0, HOUR, "2s",
           "least time between two writes to one call")},
     {SHARE("attr.min_delta", attr_min_delta, 0, 1, "0.01",
@@ -242,10 +246,16 @@ const struct config_row config_table[] = {
     {WHOLE("model.threads", model_threads, 0, 256, "0",
            "scoring threads; 0: one per core, at most 2")},
     {WHOLE("model.batch_tokens", model_batch_tokens, 16, 65536, "512", "tokens scored in one go")},
-    {TEXT("model.precision", model_precision, NAME, "auto",
-          "what the model computes with: fp32 gives PyTorch's numbers, int8 nearly the same several "
-          "times faster; `auto`: fp32"),
+    {TEXT(
+         "model.precision", model_precision, NAME, "auto",
+         "what the model computes with: fp32 gives PyTorch's numbers, int8 nearly the same several "
+         "times faster; `auto`: fp32"),
      .choices = {"auto", "fp32", "int8", "bf16"}},
+    {WHOLE("model.cache_entries", model_cache_entries, 0, RESULT_CACHE_ENTRIES_MAX, "65536",
+           "answers kept for texts said again, about 112 bytes each; 0: none")},
+    {LIST("model.fallback", model_fallback, FALLBACKS_MAX, "",
+          "models tried in turn when there is no memory for `model.dir` or it fails its self-test; "
+          "the last may be `lexicon`, a list of English opinion words")},
     {TEXT("model.kernels", model_kernels, NAME, "auto",
           "arithmetic kernels; `auto`: the best this CPU runs"),
      .choices = {"auto", "ref", "avx2", "avx512", "avx512vnni", "avx512bf16", "neon"}},

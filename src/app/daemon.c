@@ -1,7 +1,7 @@
 /* daemon.c - the daemon's life: start, run, stop. See daemon.h and ARCHITECTURE.md. */
 #include "app/daemon_wallboard.h"
 
-#include "app/model_path.h"
+#include "app/memory_room.h"
 #include "app/wire.h"
 #include "base/lines.h"
 
@@ -67,32 +67,65 @@ static unsigned thread_count(const struct config *config)
     return cores > 2 ? 2 : (cores < 1 ? 1 : (unsigned)cores);
 }
 
+static void report_model(const struct daemon *daemon, struct mono begun)
+{
+    const struct scorer *scorer = daemon->model.scorer;
+    double took_s = (double)mono_ms_between(begun, clock_mono()) / 1e3;
+    if (daemon->model.degraded) {
+        log_write(daemon->log, LOG_WARN, "model_degraded",
+                  "the model asked for cannot be used; a fallback judges in its place",
+                  LOG_TEXT("fallback",
+                           scorer ? buf_string(&daemon->model.directory) : MODEL_CHOICE_LEXICON),
+                  LOG_TEXT("err", daemon->model.reason.message));
+    }
+    if (scorer) {
+        log_write(daemon->log, LOG_INFO, "model_loaded", "the model is ready and passed its test",
+                  LOG_TEXT("directory", buf_string(&daemon->model.directory)),
+                  LOG_TEXT("kernels", scorer_kernels_name(scorer)),
+                  LOG_TEXT("precision", scorer_precision_name(scorer)),
+                  LOG_INT("weight_bytes", scorer_weight_bytes(scorer)),
+                  LOG_INT("threads", thread_count(daemon->config)), LOG_NUMBER("dur_s", took_s));
+    }
+}
+
 static int load_model(struct daemon *daemon, struct error *err)
 {
     const struct config *config = daemon->config;
-    struct scorer_options options;
-    struct buf directory;
+    struct model_choice_options options = {
+        .model = config->model_dir,
+        .fallback = (const char *const *)config->model_fallback.items,
+        .fallback_count = config->model_fallback.count,
+        .memory_bytes = UINT64_MAX,
+    };
     struct mono begun = clock_mono();
-    buf_init(&directory, PATH_MAX);
-    wire_scorer(config, &options);
-    int result = model_path_find(config->model_dir, &directory, err);
+    wire_scorer(config, &options.scorer);
+    (void)memory_room_read("", &options.memory_bytes); /* unknown: left to the allocator */
+    int result = model_choice_make(&daemon->model, &options, err);
     if (!result) {
-        result = scorer_open(&daemon->scorer, buf_string(&directory), &options, err);
+        metrics_set(&daemon->metrics, METRIC_MODEL_DEGRADED, daemon->model.degraded);
+        report_model(daemon, begun);
     }
-    if (!result) {
-        result = scorer_self_test(daemon->scorer, err);
+    return result;
+}
+
+static int make_score_pool(struct daemon *daemon, struct error *err)
+{
+    const struct config *config = daemon->config;
+    int result = 0;
+    if (daemon->model.scorer && config->model_cache_entries > 0) {
+        result = result_cache_create(&daemon->cache, (size_t)config->model_cache_entries, err);
     }
-    if (!result) {
-        log_write(daemon->log, LOG_INFO, "model_loaded", "the model is ready and passed its test",
-                  LOG_TEXT("directory", buf_string(&directory)),
-                  LOG_TEXT("kernels", scorer_kernels_name(daemon->scorer)),
-                  LOG_TEXT("precision", scorer_precision_name(daemon->scorer)),
-                  LOG_INT("weight_bytes", scorer_weight_bytes(daemon->scorer)),
-                  LOG_INT("threads", thread_count(config)),
-                  LOG_NUMBER("dur_s", (double)mono_ms_between(begun, clock_mono()) / 1e3));
-    }
-    buf_done(&directory);
-    return result ? error_wrap(err, "model") : 0;
+    const struct score_pool_options options = {
+        .scorer = daemon->model.scorer,
+        .lexicon = daemon->model.lexicon,
+        .cache = daemon->cache,
+        .degraded = daemon->model.degraded,
+        .threads = thread_count(config),
+        .batch_tokens = (size_t)config->model_batch_tokens,
+    };
+    return result ? result
+                  : score_pool_create(&daemon->pool, daemon->loop, &options, daemon_on_answer,
+                                      daemon, err);
 }
 
 static int make_vendor_connection(struct daemon *daemon, uint64_t seed, struct error *err)
@@ -114,6 +147,7 @@ static int make_pipeline(struct daemon *daemon, uint64_t seed, struct error *err
     wire_pipeline(daemon->config, seed, &options);
     daemon->pipeline = pipeline_create(&options);
     roster_init(&daemon->roster, options.calls_max);
+    map_init(&daemon->degraded_calls, options.calls_max * 2); /* ending calls are still followed */
     if (!daemon->pipeline) {
         return error_set(err, ERROR_MEMORY, "no memory to follow %zu calls", options.calls_max);
     }
@@ -182,9 +216,7 @@ static int set_up(struct daemon *daemon, struct error *err)
         result = load_model(daemon, err);
     }
     if (!result) {
-        result = score_pool_create(
-            &daemon->pool, daemon->loop, daemon->scorer, thread_count(daemon->config),
-            (size_t)daemon->config->model_batch_tokens, daemon_on_answer, daemon, err);
+        result = make_score_pool(daemon, err);
     }
     return result ? result : make_timers(daemon, err);
 }
@@ -292,7 +324,9 @@ void daemon_destroy(struct daemon *daemon)
     pipeline_destroy(daemon->pipeline);
     roster_done(&daemon->roster);
     store_close(daemon->store);
-    scorer_close(daemon->scorer);
+    model_choice_free(&daemon->model);
+    result_cache_destroy(daemon->cache);
+    map_done(&daemon->degraded_calls);
     loop_destroy(daemon->loop);
     keyhash_wipe(&daemon->keyhash, sizeof daemon->keyhash);
     free(daemon);

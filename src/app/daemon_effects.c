@@ -89,11 +89,26 @@ static void do_poll(struct daemon *daemon, const struct effect *effect)
     }
 }
 
+static bool is_degraded(const struct daemon *daemon, const char *interaction_id)
+{
+    return map_get(&daemon->degraded_calls, interaction_id, strlen(interaction_id)) != NULL;
+}
+
+static void note_degraded(struct daemon *daemon, const char *interaction_id)
+{
+    if (pipeline_follows(daemon->pipeline, interaction_id) &&
+        !map_put(&daemon->degraded_calls, interaction_id, strlen(interaction_id), daemon)) {
+        struct error err;
+        error_set(&err, ERROR_MEMORY, "no memory to mark a call as degraded");
+        daemon_fail(daemon, &err); /* going on could pass a fallback's score off as the model's */
+    }
+}
+
 static void do_attributes(struct daemon *daemon, const struct effect *effect)
 {
     const struct config *config = daemon->config;
     const struct call_reading *reading = &effect->reading;
-    struct cxone_attribute attributes[4];
+    struct cxone_attribute attributes[5];
     char score[CXONE_SCORE_BYTES];
     char count[24];
     char as_of[24];
@@ -109,6 +124,10 @@ static void do_attributes(struct daemon *daemon, const struct effect *effect)
     if (config->attr_as_of_key[0]) {
         (void)snprintf(as_of, sizeof as_of, "%lld", (long long)reading->as_of_ms);
         attributes[used++] = (struct cxone_attribute){config->attr_as_of_key, as_of};
+    }
+    if (config->attr_degraded_key[0]) {
+        const char *degraded = is_degraded(daemon, effect->interaction_id) ? "true" : "false";
+        attributes[used++] = (struct cxone_attribute){config->attr_degraded_key, degraded};
     }
     struct request *request = make_request(daemon, effect);
     if (request) {
@@ -186,6 +205,8 @@ static void carry_out(struct daemon *daemon, const struct effect *effect)
         daemon_wallboard_note(daemon->wallboard, effect);
         break;
     case EFFECT_CLOSED:
+        (void)map_remove(&daemon->degraded_calls, effect->interaction_id,
+                         strlen(effect->interaction_id));
         break;
     }
 }
@@ -242,6 +263,9 @@ void daemon_on_answer(void *user, const struct score_answer *answer)
     };
     /* Masked since it was asked for: nothing of it is told, and the judgement ignores it. */
     if (!pipeline_is_masked(daemon->pipeline, answer->ticket.call, answer->ticket.utterance)) {
+        if (answer->degraded) {
+            note_degraded(daemon, answer->ticket.interaction_id);
+        }
         daemon_report_answer(daemon, answer);
         daemon_wallboard_answer(daemon->wallboard, answer);
     }

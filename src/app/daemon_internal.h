@@ -7,10 +7,12 @@
 #include "app/daemon.h"
 #include "app/effects.h"
 #include "app/metrics.h"
+#include "app/model_choice.h"
 #include "app/pipeline.h"
 #include "app/roster.h"
 #include "app/score_pool.h"
 #include "base/keyhash.h"
+#include "base/map.h"
 #include "net/http_server.h"
 #include "net/limiter.h"
 #include "store/store.h"
@@ -33,7 +35,9 @@ struct daemon {
     struct http_server *server;
     struct daemon_wallboard *wallboard; /* NULL without a server */
     struct cxone *cxone;
-    struct scorer *scorer;
+    struct model_choice model;
+    struct result_cache *cache; /* NULL: switched off, or nothing to keep */
+    struct map degraded_calls;  /* ids of those that a fallback judged some of */
     struct score_pool *pool;
     struct store *store;
     struct pipeline *pipeline;

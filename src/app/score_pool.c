@@ -37,11 +37,10 @@ struct worker {
 };
 
 struct score_pool {
-    const struct scorer *scorer;
+    struct score_pool_options options;
     struct loop_wakeup *wakeup;
     score_answer_fn *on_answer;
     void *user;
-    size_t batch_tokens;
     struct worker *workers;
     unsigned worker_count;
     size_t unanswered; /* loop thread only */
@@ -116,7 +115,7 @@ static size_t take_batch(struct score_pool *pool, struct job **jobs)
     }
     for (struct job *next = next_queue(pool)->first;
          !pool->stopping && next && count < BATCH_JOBS_MAX &&
-         (count == 0 || tokens + estimated_tokens(next) <= pool->batch_tokens);
+         (count == 0 || tokens + estimated_tokens(next) <= pool->options.batch_tokens);
          next = next_queue(pool)->first) {
         jobs[count] = list_take(next_queue(pool));
         tokens += estimated_tokens(jobs[count]);
@@ -136,41 +135,98 @@ static void give_back(struct score_pool *pool, struct job **jobs, size_t count)
     loop_wakeup_signal(pool->wakeup);
 }
 
-static void answer_job(struct job *job, const struct scorer_result *result, const char *failure)
+static void answer_job(struct job *job, const struct scorer_result *result)
 {
-    job->answer.scorable = result != NULL;
-    job->answer.failure = failure;
-    if (result) {
-        job->answer.score = (int64_t)llround(result->score * 1e6);
-        job->answer.token_count = result->token_count;
+    job->answer.scorable = true;
+    job->answer.score = (int64_t)llround(result->score * 1e6);
+    job->answer.token_count = result->token_count;
+}
+
+static void answer_by_lexicon(const struct score_pool *pool, struct job *job)
+{
+    double score;
+    if (!pool->options.lexicon) {
+        job->answer.failure = "the scorer failed";
+    } else if (lexicon_score(pool->options.lexicon, job->clean, job->clean_bytes, &score)) {
+        job->answer.scorable = true;
+        job->answer.score = (int64_t)llround(score * 1e6);
+        job->answer.degraded = true;
     }
+}
+
+/* Texts for the model, gathered from a batch. */
+struct asked {
+    size_t count;
+    struct job *jobs[BATCH_JOBS_MAX];
+    struct result_cache_key keys[BATCH_JOBS_MAX]; /* with a cache */
+    struct scorer_text texts[BATCH_JOBS_MAX];
+    struct scorer_result results[BATCH_JOBS_MAX];
+};
+
+static void gather_job(const struct score_pool *pool, struct job *job, struct asked *asked)
+{
+    struct result_cache *cache = pool->options.cache;
+    struct result_cache_key key = {0};
+    struct scorer_result known;
+    job->clean_bytes = clean_text(job->text, job->text_bytes, job->clean);
+    if (job->clean_bytes == 0) {
+        return; /* the answer stays: nothing to judge */
+    }
+    if (!pool->options.scorer) {
+        answer_by_lexicon(pool, job);
+        return;
+    }
+    if (cache) {
+        key = result_cache_key(cache, job->clean, job->clean_bytes);
+        if (result_cache_find(cache, key, &known)) {
+            answer_job(job, &known);
+            job->answer.degraded = pool->options.degraded;
+            return;
+        }
+    }
+    asked->jobs[asked->count] = job;
+    asked->keys[asked->count] = key;
+    asked->texts[asked->count++] = (struct scorer_text){job->clean, job->clean_bytes};
+}
+
+/* Answers the texts from first to before end, which went to the model in one run. */
+static bool run_model(struct worker *worker, struct asked *asked, size_t first, size_t end)
+{
+    const struct score_pool_options *options = &worker->pool->options;
+    struct error err;
+    if (scorer_run(options->scorer, worker->scratch, asked->texts + first, end - first,
+                   SCORER_LONG_CHUNK, asked->results + first, &err) != 0) {
+        return false;
+    }
+    for (size_t i = first; i < end; i++) {
+        answer_job(asked->jobs[i], &asked->results[i]);
+        asked->jobs[i]->answer.degraded = options->degraded;
+        if (options->cache) {
+            result_cache_put(options->cache, asked->keys[i], &asked->results[i]);
+        }
+    }
+    return true;
 }
 
 static void score_batch(struct worker *worker, struct job **jobs, size_t count)
 {
-    struct scorer_text texts[BATCH_JOBS_MAX];
-    struct scorer_result results[BATCH_JOBS_MAX];
-    struct job *scored[BATCH_JOBS_MAX];
-    size_t text_count = 0;
-    struct error err;
+    struct asked asked;
     struct mono begun = clock_mono();
+    asked.count = 0;
     for (size_t i = 0; i < count; i++) {
-        struct job *job = jobs[i];
-        job->answer.waited_us = begun.us - job->submitted.us;
-        job->clean_bytes = clean_text(job->text, job->text_bytes, job->clean);
-        if (job->clean_bytes == 0) {
-            answer_job(job, NULL, NULL);
-            continue;
-        }
-        scored[text_count] = job;
-        texts[text_count++] = (struct scorer_text){job->clean, job->clean_bytes};
+        jobs[i]->answer.waited_us = begun.us - jobs[i]->submitted.us;
+        gather_job(worker->pool, jobs[i], &asked);
     }
-    bool failed = text_count > 0 && scorer_run(worker->pool->scorer, worker->scratch, texts,
-                                               text_count, SCORER_LONG_CHUNK, results, &err) != 0;
+    if (asked.count > 0 && !run_model(worker, &asked, 0, asked.count)) {
+        for (size_t i = 0; i < asked.count; i++) { /* one bad text must not cost its batch-mates */
+            if (!run_model(worker, &asked, i, i + 1)) {
+                answer_by_lexicon(worker->pool, asked.jobs[i]);
+            }
+        }
+    }
     int64_t scored_us = clock_mono().us - begun.us;
-    for (size_t i = 0; i < text_count; i++) {
-        answer_job(scored[i], failed ? NULL : &results[i], failed ? "the scorer failed" : NULL);
-        scored[i]->answer.scored_us = scored_us;
+    for (size_t i = 0; i < count; i++) {
+        jobs[i]->answer.scored_us = scored_us;
     }
 }
 
@@ -238,12 +294,28 @@ size_t score_pool_queued(const struct score_pool *pool)
     return pool->unanswered;
 }
 
+int64_t score_pool_oldest_wait_ms(struct score_pool *pool, struct mono now)
+{
+    int64_t oldest_ms = 0;
+    pthread_mutex_lock(&pool->mutex);
+    const struct job *first[] = {pool->live.first, pool->backlog.first};
+    for (int i = 0; i < 2; i++) {
+        int64_t wait_ms = first[i] ? mono_ms_between(first[i]->submitted, now) : 0;
+        oldest_ms = wait_ms > oldest_ms ? wait_ms : oldest_ms;
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    return oldest_ms;
+}
+
 static int start_workers(struct score_pool *pool, struct error *err)
 {
     for (unsigned i = 0; i < pool->worker_count; i++) {
         struct worker *worker = &pool->workers[i];
+        const struct score_pool_options *options = &pool->options;
         worker->pool = pool;
-        int result = scorer_scratch_create(pool->scorer, pool->batch_tokens, &worker->scratch, err);
+        int result = options->scorer ? scorer_scratch_create(options->scorer, options->batch_tokens,
+                                                             &worker->scratch, err)
+                                     : 0;
         if (result) {
             return result;
         }
@@ -257,24 +329,24 @@ static int start_workers(struct score_pool *pool, struct error *err)
     return 0;
 }
 
-int score_pool_create(struct score_pool **pool, struct loop *loop, const struct scorer *scorer,
-                      unsigned threads, size_t batch_tokens, score_answer_fn *on_answer, void *user,
-                      struct error *err)
+int score_pool_create(struct score_pool **pool, struct loop *loop,
+                      const struct score_pool_options *options, score_answer_fn *on_answer,
+                      void *user, struct error *err)
 {
+    unsigned threads = options->threads ? options->threads : 1;
     *pool = NULL;
     struct score_pool *created = calloc(1, sizeof *created);
-    struct worker *workers = calloc(threads ? threads : 1, sizeof *workers);
+    struct worker *workers = calloc(threads, sizeof *workers);
     if (!created || !workers) {
         free(created);
         free(workers);
         return error_set(err, ERROR_MEMORY, "no memory for the scoring workers");
     }
-    created->scorer = scorer;
+    created->options = *options;
     created->on_answer = on_answer;
     created->user = user;
-    created->batch_tokens = batch_tokens;
     created->workers = workers;
-    created->worker_count = threads ? threads : 1;
+    created->worker_count = threads;
     list_init(&created->live);
     list_init(&created->backlog);
     list_init(&created->finished);

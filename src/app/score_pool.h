@@ -1,5 +1,9 @@
 /* app/score_pool.h - the scoring workers: text in, score out, in no particular order.
  *
+ * What was asked before is answered from a cache of results, before tokenizing. Where the model
+ * fails on a batch, each text is tried alone, and what still fails is judged by the lexicon and
+ * marked degraded; without one it is a failure, never a made-up neutral.
+ *
  * Submitting and answering happen on the loop thread; between them a job belongs to exactly one
  * worker. A worker takes whatever is queued when it is free, up to a token budget, and scores it as
  * one ragged batch, so batches form by themselves under load and cost nothing without it. What was
@@ -14,6 +18,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "net/loop.h"
+#include "nlp/lexicon.h"
+#include "nlp/result_cache.h"
 #include "nlp/scorer.h"
 
 #include <stdbool.h>
@@ -36,20 +42,30 @@ struct score_ticket {
 
 struct score_answer {
     struct score_ticket ticket;
-    bool scorable; /* false: blank after cleaning, or the scorer failed */
-    int64_t score; /* fixed point, 1 000 000 is 1.0 */
-    uint32_t token_count;
-    int64_t waited_us;   /* in the queue */
-    int64_t scored_us;   /* in the batch it was part of */
-    const char *failure; /* for logs, or NULL */
+    bool scorable;        /* false: blank after cleaning, or the scorer failed */
+    int64_t score;        /* fixed point, 1 000 000 is 1.0 */
+    uint32_t token_count; /* 0 when judged by the lexicon */
+    bool degraded;        /* not judged by the model that was asked for */
+    int64_t waited_us;    /* in the queue */
+    int64_t scored_us;    /* in the batch it was part of */
+    const char *failure;  /* for logs, or NULL */
 };
 
 typedef void score_answer_fn(void *user, const struct score_answer *answer);
 
-/* Starts `threads` workers over one shared scorer, which must outlive the pool. */
-int score_pool_create(struct score_pool **pool, struct loop *loop, const struct scorer *scorer,
-                      unsigned threads, size_t batch_tokens, score_answer_fn *on_answer, void *user,
-                      struct error *err);
+struct score_pool_options {
+    const struct scorer *scorer;   /* NULL: the lexicon judges everything */
+    const struct lexicon *lexicon; /* what the scorer fails on goes here; NULL: it is a failure */
+    struct result_cache *cache;    /* this scorer's; NULL: none */
+    bool degraded;                 /* the scorer is not the one that was asked for */
+    unsigned threads;              /* 0: one */
+    size_t batch_tokens;
+};
+
+/* Starts the workers over what options point to, which must outlive the pool. */
+int score_pool_create(struct score_pool **pool, struct loop *loop,
+                      const struct score_pool_options *options, score_answer_fn *on_answer,
+                      void *user, struct error *err);
 
 /* Queues a copy of the text. False without memory. The answer comes later, exactly once, unless the
  * pool is destroyed first. */
@@ -57,6 +73,9 @@ bool score_pool_submit(struct score_pool *pool, const struct score_ticket *ticke
                        size_t text_bytes);
 
 size_t score_pool_queued(const struct score_pool *pool); /* submitted and not answered */
+
+/* How long the oldest utterance no worker has taken yet waits; 0 when none does. */
+int64_t score_pool_oldest_wait_ms(struct score_pool *pool, struct mono now);
 
 /* Waits for the batch each worker is in, then frees; unanswered jobs are forgotten. Accepts NULL.
  */
