@@ -17,6 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # File -> further prefixes, each with a reason.
 EXTRA_PREFIXES = {
     "src/base/clock.c": ("mono_", "wall_"),  # two clock types that must not mix: named by type
+    "src/base/pack.c": ("unpack_",),  # the other half of pack_
     "src/mood/segment.c": ("speaker_",),  # enum speaker is part of a segment
     "src/app/effects.c": ("end_reason_",),  # enum end_reason is part of an effect
     "src/nlp/kernels/x86_avx2_peak.c": ("peak_",),  # the ceiling that bench compares with

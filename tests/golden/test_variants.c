@@ -36,7 +36,7 @@ static void engine_open(struct engine *engine, const char *name, const struct ke
     char directory[PATH_BYTES];
     (void)snprintf(directory, sizeof directory, FOLDER "%s", name);
     if (checkpoint_open(&engine->checkpoint, directory, &err) ||
-        encoder_open(&engine->encoder, engine->checkpoint, kernels, &err) ||
+        encoder_open(&engine->encoder, engine->checkpoint, kernels, ENCODER_PRECISION_FP32, &err) ||
         encoder_scratch_create(engine->encoder, IDS_MAX, 1, &engine->scratch, &err) ||
         classifier_open(&engine->classifier, engine->checkpoint, kernels, &err)) {
         fail_msg("%s: %s", name, err.message);
