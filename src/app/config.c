@@ -288,6 +288,26 @@ static int load_secret(struct config *config, const char *const *environment, st
     return 0;
 }
 
+/* A service that systemd gives a folder for its state keeps it there, unless told otherwise. */
+static int place_store(struct config *config, const char *const *environment, struct error *err)
+{
+    const struct config_row *row = config_table_find("store.path");
+    const char *directory = variable(environment, "STATE_DIRECTORY");
+    char path[4096];
+    if (!directory || config_table_origin(config, row)->layer != CONFIG_LAYER_DEFAULT) {
+        return 0;
+    }
+    int size =
+        snprintf(path, sizeof path, "%.*s/undertone.db", (int)strcspn(directory, ":"), directory);
+    if (size < 0 || (size_t)size >= sizeof path) {
+        return error_set(err, ERROR_CONFIG, "STATE_DIRECTORY is too long");
+    }
+    int result = config_value_set(config, row, path, err);
+    return result ? result
+                  : config_table_set_origin(config, row, CONFIG_LAYER_ENVIRONMENT, err,
+                                            "variable STATE_DIRECTORY");
+}
+
 /* --- public --- */
 
 int config_load(struct config *config, const struct config_sources *sources, struct error *err)
@@ -302,6 +322,7 @@ int config_load(struct config *config, const struct config_sources *sources, str
     result = result ? result : load_overrides(config, sources->overrides, err);
     result = result ? result : load_defaults(config, err);
     result = result ? result : load_secret(config, sources->environment, err);
+    result = result ? result : place_store(config, sources->environment, err);
     result = result ? result : config_check_rules(config, err);
     if (result) {
         config_free(config);

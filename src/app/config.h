@@ -130,6 +130,11 @@ struct config {
     struct config_list model_fallback; /* model.fallback: models, then perhaps "lexicon" */
     char *model_kernels;               /* model.kernels: auto | ref | avx2 | avx512 and so on */
 
+    char *store_path;           /* store.path: "" = in memory */
+    char *store_key_file;       /* store.key_file: "" = store.path + ".key" */
+    int64_t store_retention_ms; /* store.retention: 24h */
+    int64_t store_max_bytes;    /* store.max_bytes: 1GiB; 0 = no limit */
+
     int log_level;           /* log.level: debug | info | warn | error */
     char *log_hash_key_file; /* log.hash_key_file: 64 hex digits; "" = random at each start */
 

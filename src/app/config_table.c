@@ -260,6 +260,21 @@ const struct config_row config_table[] = {
           "arithmetic kernels; `auto`: the best this CPU runs"),
      .choices = {"auto", "ref", "avx2", "avx512", "avx512vnni", "avx512bf16", "neon"}},
 
+    {TEXT("store.path", store_path, LONG, "",
+          "database of what outlives the daemon, made if it is not there; empty: "
+          "`undertone.db` in systemd's `$STATE_DIRECTORY`, without one nothing outlives it")},
+    {TEXT("store.key_file", store_key_file, LONG, "",
+          "file of 64 hex digits that keys the hashes in the database, made if it is not there; "
+          "empty: `store.path` and `.key`")},
+    {SPAN("store.retention", store_retention_ms, MINUTE, 366.0 * 24 * HOUR, "24h",
+          "how long a call that is over is remembered, in case it comes back")},
+    {.key = "store.max_bytes",
+     .type = CONFIG_TYPE_SIZE,
+     .offset = AT(store_max_bytes),
+     .max = 1024.0 * 1024 * 1024 * 1024,
+     .initial = "1GiB",
+     .meaning = "the database never grows past it; 0: no limit"},
+
     {.key = "log.level",
      .type = CONFIG_TYPE_ENUM,
      .offset = AT(log_level),
@@ -267,7 +282,8 @@ const struct config_row config_table[] = {
      .choices = {"debug", "info", "warn", "error"},
      .meaning = "lines below it are dropped"},
     {TEXT("log.hash_key_file", log_hash_key_file, LONG, "",
-          "file of 64 hex digits that keys the hashes of ids in logs; empty: new at each start")},
+          "file of 64 hex digits that keys the hashes of ids in logs; empty: made from the store's "
+          "key, without a store new at each start")},
 };
 
 const size_t config_table_count = sizeof config_table / sizeof config_table[0];
@@ -310,9 +326,9 @@ static const char *key_by_last_part(const char *typed)
 const char *config_table_suggest(const char *key)
 {
     static const char *const groups[] = {
-        "auth",  "ep",    "map",      "attr",    "assist",      "poll",    "window",
-        "trend", "alert", "rate",     "retry",   "retry_after", "breaker", "timeouts",
-        "http",  "tls",   "discover", "privacy", "end",         "model",   "log"};
+        "auth",     "ep",      "map",   "attr",        "assist",  "poll",     "window", "trend",
+        "alert",    "rate",    "retry", "retry_after", "breaker", "timeouts", "http",   "tls",
+        "discover", "privacy", "end",   "model",       "store",   "log"};
     struct suggest best = {0};
     for (size_t i = 0; i < config_table_count; i++) {
         suggest_offer(&best, key, config_table[i].key);

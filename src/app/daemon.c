@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ static int load_hash_key(struct daemon *daemon, struct error *err)
 {
     const char *path = daemon->config->log_hash_key_file;
     if (!path[0]) {
-        keyhash_random(&daemon->keyhash);
+        keyhash_derive(&daemon->store_key, "log", &daemon->keyhash);
         return 0;
     }
     char *text;
@@ -56,6 +57,22 @@ static int load_hash_key(struct daemon *daemon, struct error *err)
                             "log.hash_key_file %s: expected 64 lower-case hexadecimal digits "
                             "(make one with: openssl rand -hex 32)",
                             path);
+}
+
+/* Random without a store, which nothing then outlives. */
+static int load_store_key(struct daemon *daemon, struct error *err)
+{
+    const struct config *config = daemon->config;
+    char beside[PATH_MAX];
+    if (!config->store_path[0]) {
+        keyhash_random(&daemon->store_key);
+        return 0;
+    }
+    if (snprintf(beside, sizeof beside, "%s.key", config->store_path) >= (int)sizeof beside) {
+        return error_set(err, ERROR_CONFIG, "store.path: the name is too long");
+    }
+    const char *path = config->store_key_file[0] ? config->store_key_file : beside;
+    return store_key_read(path, true, &daemon->store_key, err);
 }
 
 static unsigned thread_count(const struct config *config)
@@ -145,13 +162,19 @@ static int make_pipeline(struct daemon *daemon, uint64_t seed, struct error *err
 {
     struct pipeline_options options;
     wire_pipeline(daemon->config, seed, &options);
+    struct keyhash identity;
+    keyhash_derive(&daemon->store_key, "identity", &identity);
+    memcpy(options.session.mood.identity_key, identity.key,
+           sizeof options.session.mood.identity_key);
+    keyhash_derive(&daemon->store_key, "effects", &options.session.effect_key);
+    options.keep_state = daemon->config->store_path[0] != '\0';
     daemon->pipeline = pipeline_create(&options);
     roster_init(&daemon->roster, options.calls_max);
     map_init(&daemon->degraded_calls, options.calls_max * 2); /* ending calls are still followed */
     if (!daemon->pipeline) {
         return error_set(err, ERROR_MEMORY, "no memory to follow %zu calls", options.calls_max);
     }
-    return store_open_memory(&daemon->store, options.calls_max * 4, err);
+    return daemon_keep_create(daemon, options.calls_max, err);
 }
 
 static void on_stop_patience_over(void *user)
@@ -199,7 +222,10 @@ static int set_up(struct daemon *daemon, struct error *err)
 {
     uint64_t seed;
     keyhash_random_bytes(&seed, sizeof seed);
-    int result = load_hash_key(daemon, err);
+    int result = load_store_key(daemon, err);
+    if (!result) {
+        result = load_hash_key(daemon, err);
+    }
     if (!result) {
         result = loop_create(&daemon->loop, err);
     }
@@ -258,7 +284,7 @@ void daemon_fail(struct daemon *daemon, const struct error *err)
 void daemon_check_stopped(struct daemon *daemon)
 {
     if (daemon->stopping && score_pool_queued(daemon->pool) == 0 &&
-        pipeline_settled(daemon->pipeline)) {
+        pipeline_settled(daemon->pipeline) && daemon_keep_settled(daemon)) {
         loop_stop(daemon->loop);
     }
 }
@@ -293,6 +319,9 @@ int daemon_run(struct daemon *daemon, struct error *err)
               LOG_INT("http_port", daemon->server ? http_server_port(daemon->server) : 0),
               LOG_NUMBER("dur_s", (double)mono_ms_between(daemon->started, clock_mono()) / 1e3));
     warn_of_quota(daemon);
+    if (daemon_keep_restore(daemon, err)) {
+        return (int)err->code;
+    }
     follow_fixed_calls(daemon);
     if (daemon->config->discover_mode == CONFIG_DISCOVER_ACTIVE_CONTACTS) {
         loop_timer_start(daemon->discover_timer, 0, daemon->config->discover_interval_ms);
@@ -321,13 +350,14 @@ void daemon_destroy(struct daemon *daemon)
     loop_timer_destroy(daemon->due_timer);
     loop_timer_destroy(daemon->discover_timer);
     loop_timer_destroy(daemon->stop_timer);
+    daemon_keep_destroy(daemon);
     pipeline_destroy(daemon->pipeline);
     roster_done(&daemon->roster);
-    store_close(daemon->store);
     model_choice_free(&daemon->model);
     result_cache_destroy(daemon->cache);
     map_done(&daemon->degraded_calls);
     loop_destroy(daemon->loop);
     keyhash_wipe(&daemon->keyhash, sizeof daemon->keyhash);
+    keyhash_wipe(&daemon->store_key, sizeof daemon->store_key);
     free(daemon);
 }

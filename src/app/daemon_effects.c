@@ -138,18 +138,13 @@ static void do_attributes(struct daemon *daemon, const struct effect *effect)
 
 static void do_suggest(struct daemon *daemon, const struct effect *effect)
 {
-    char identity[STORE_ID_BYTES + 16];
-    char key[KEYHASH_TEXT_BYTES];
     struct buf message;
     buf_init(&message, 4096);
-    (void)snprintf(identity, sizeof identity, "%s\n%u", effect->interaction_id,
-                   (unsigned)effect->episode);
-    keyhash_text(&daemon->keyhash, identity, strlen(identity), key);
     message_fill(daemon->config->assist_template, &effect->reading, &message);
     struct request *request = make_request(daemon, effect);
     if (request) {
-        cxone_suggest(daemon->cxone, effect->interaction_id, key, buf_string(&message),
-                      on_suggested, request);
+        cxone_suggest(daemon->cxone, effect->interaction_id, effect->idempotency_key,
+                      buf_string(&message), on_suggested, request);
     }
     buf_done(&message);
 }
@@ -174,15 +169,7 @@ static void do_score(struct daemon *daemon, const struct effect *effect)
     }
 }
 
-static void do_commit(struct daemon *daemon, const struct effect *effect)
-{
-    struct error err;
-    if (store_commit(daemon->store, &effect->kept, 1, &err)) {
-        daemon_fail(daemon, &err); /* going on could send an alert twice later */
-    }
-}
-
-static void carry_out(struct daemon *daemon, const struct effect *effect)
+void daemon_carry_out(struct daemon *daemon, const struct effect *effect)
 {
     switch (effect->kind) {
     case EFFECT_POLL:
@@ -196,9 +183,6 @@ static void carry_out(struct daemon *daemon, const struct effect *effect)
         break;
     case EFFECT_SUGGEST:
         do_suggest(daemon, effect);
-        break;
-    case EFFECT_COMMIT:
-        do_commit(daemon, effect);
         break;
     case EFFECT_NOTE:
         daemon_report_note(daemon, effect);
@@ -225,20 +209,24 @@ static void watch_queue(struct daemon *daemon)
     } else if (queued <= QUEUE_LOW) {
         daemon->polls_held = false;
     }
-    pipeline_hold_polls(daemon->pipeline, daemon->polls_held);
+    daemon->store_behind = daemon_keep_is_behind(daemon, daemon->store_behind);
+    pipeline_hold_polls(daemon->pipeline, daemon->polls_held || daemon->store_behind);
 }
 
 void daemon_step(struct daemon *daemon, const struct pipeline_event *event)
 {
     struct effects *effects = pipeline_step(daemon->pipeline, daemon_now(daemon), event);
     for (size_t i = 0; i < effects->count; i++) {
-        carry_out(daemon, &effects->items[i]);
+        if (!daemon_keep_effect(daemon, &effects->items[i])) {
+            daemon_carry_out(daemon, &effects->items[i]);
+        }
     }
     if (effects->failed) {
         struct error err;
         error_set(&err, ERROR_MEMORY, "no memory to go on judging without losing anything");
         daemon_fail(daemon, &err);
     }
+    daemon_keep_flush(daemon);
     watch_queue(daemon);
     arm_due_timer(daemon);
     daemon_check_stopped(daemon);
@@ -266,7 +254,9 @@ void daemon_on_answer(void *user, const struct score_answer *answer)
         if (answer->degraded) {
             note_degraded(daemon, answer->ticket.interaction_id);
         }
-        daemon_report_answer(daemon, answer);
+        if (!daemon_keep_answer(daemon, answer)) {
+            daemon_report_answer(daemon, answer);
+        }
         daemon_wallboard_answer(daemon->wallboard, answer);
     }
     daemon_step(daemon, &event);
@@ -289,8 +279,11 @@ static void list_call(struct daemon *daemon, const struct cxone_active *active)
         .listing = {active->state, active->state_since_ms, daemon->discover_asked_ms},
         .master_id = active->master_id,
     };
-    if (!pipeline_follows(daemon->pipeline, interaction_id) &&
-        store_load(daemon->store, interaction_id, &known, &found, NULL) == 0 && found) {
+    bool follows = pipeline_follows(daemon->pipeline, interaction_id);
+    if (!follows && daemon_keep_awaits(daemon, interaction_id)) {
+        return; /* it closed a moment ago: the next round names it again */
+    }
+    if (!follows && store_load(daemon->store, interaction_id, &known, &found, NULL) == 0 && found) {
         event.resume = &known;
     }
     daemon_step(daemon, &event);

@@ -57,6 +57,7 @@ static void refresh_gauges(struct daemon *daemon)
     metrics_set(metrics, METRIC_REQUESTS_QUEUED, status.queued);
     metrics_set(metrics, METRIC_REQUESTS_IN_FLIGHT, status.in_flight);
     metrics_set(metrics, METRIC_VENDOR_OFFSET, (double)status.vendor_offset_ms / 1e3);
+    daemon_keep_count(daemon);
     metrics_set(metrics, METRIC_LOG_DROPPED, (double)log_dropped());
     metrics_read_process(metrics);
 }

@@ -1,6 +1,6 @@
 /* app/daemon_internal.h - the daemon's state, shared by daemon.c (life), daemon_effects.c (doing
  * what the pipeline asks), daemon_report.c (logs and metrics), daemon_http.c (its own server) and
- * daemon_wallboard.c (the supervisors' page). */
+ * daemon_wallboard.c (the supervisors' page) and daemon_keep.c (what waits until it is kept). */
 #ifndef APP_DAEMON_INTERNAL_H
 #define APP_DAEMON_INTERNAL_H
 
@@ -22,7 +22,8 @@ enum { REPORT_CLASSES = 4 };
 struct daemon {
     const struct config *config;
     const struct log *log;
-    struct keyhash keyhash;
+    struct keyhash keyhash;   /* of names in logs */
+    struct keyhash store_key; /* the key file's; random without a store. Others are made from it. */
     struct metrics metrics;
     struct limiter report_limits[REPORT_CLASSES]; /* repeated warnings, by class */
     uint64_t report_suppressed[REPORT_CLASSES];
@@ -40,15 +41,17 @@ struct daemon {
     struct map degraded_calls;  /* ids of those that a fallback judged some of */
     struct score_pool *pool;
     struct store *store;
+    struct daemon_keep *keep;
     struct pipeline *pipeline;
     struct roster roster;
 
     struct mono started;
     bool discovering;
     int64_t discover_asked_ms; /* vendor clock: when the list was last asked for */
-    bool discovered; /* one good list was read */
+    bool discovered;           /* one good list was read */
     struct mono discovered_at;
     bool polls_held; /* the scorer is behind */
+    bool store_behind;
     bool stopping;
     bool closing; /* being destroyed: answers are only freed */
     bool first_suggestion_told;
@@ -60,6 +63,9 @@ struct call_now daemon_now(const struct daemon *daemon);
 
 /* One pipeline step and everything that follows from it. */
 void daemon_step(struct daemon *daemon, const struct pipeline_event *event);
+
+/* Does now what an effect asks. */
+void daemon_carry_out(struct daemon *daemon, const struct effect *effect);
 
 /* Loop callbacks. */
 void daemon_on_due(void *user);
@@ -80,6 +86,23 @@ void daemon_report_result(struct daemon *daemon, enum cxone_operation operation,
 void daemon_report_vendor_event(void *user, const struct cxone_event *event);
 const char *daemon_call_hash(const struct daemon *daemon, const char *interaction_id,
                              char out[KEYHASH_TEXT_BYTES]);
+
+/* daemon_keep.c: opens the store; follows what it has kept; holds back effects and answers until
+ * they are kept (false: not held, go ahead); commits what has changed. */
+int daemon_keep_create(struct daemon *daemon, size_t calls_max, struct error *err);
+int daemon_keep_restore(struct daemon *daemon, struct error *err);
+void daemon_keep_destroy(struct daemon *daemon);
+bool daemon_keep_effect(struct daemon *daemon, const struct effect *effect);
+bool daemon_keep_answer(struct daemon *daemon, const struct score_answer *answer);
+void daemon_keep_flush(struct daemon *daemon);
+void daemon_keep_count(struct daemon *daemon);         /* into the metrics */
+bool daemon_keep_settled(const struct daemon *daemon); /* nothing waits */
+
+/* More waits than may; once it is so, until half is gone. */
+bool daemon_keep_is_behind(const struct daemon *daemon, bool was_behind);
+
+/* What is known of this call is still on its way to the store. */
+bool daemon_keep_awaits(const struct daemon *daemon, const char *interaction_id);
 
 /* daemon_http.c */
 int daemon_http_create(struct daemon *daemon, struct error *err);

@@ -200,7 +200,13 @@ void daemon_report_note(struct daemon *daemon, const struct effect *note)
                   LOG_TEXT("reason", effects_end_reason_name(note->end_reason)),
                   LOG_INT("utterances", note->reading.utterances),
                   LOG_NUMBER("score", decimal(note->reading.score)),
-                  LOG_TEXT("trend", call_trend_name(note->reading.trend)));
+                  LOG_TEXT("trend", call_trend_name(note->reading.trend)),
+                  LOG_INT("unscored", note->unasked));
+        break;
+    case NOTE_STATE_LOST:
+        log_write(daemon->log, LOG_WARN, "state_lost",
+                  "what was kept of a call cannot be used; its history begins anew",
+                  LOG_TEXT("interaction", call), LOG_TEXT("err", note->reason));
         break;
     case NOTE_ALERT_OPENED:
         report_alert(daemon, note, call);

@@ -21,9 +21,8 @@ enum effect_kind {
     EFFECT_SCORE,      /* score segment.text */
     EFFECT_ATTRIBUTES, /* write `reading` to the call */
     EFFECT_SUGGEST,    /* send the suggestion of `episode` */
-    EFFECT_COMMIT,     /* keep `kept`; always before the effect that depends on it */
     EFFECT_NOTE,       /* something to log and count */
-    EFFECT_CLOSED,     /* the session is gone; its handle is dead */
+    EFFECT_CLOSED,     /* the session is gone, its handle dead; `kept` is what to remember */
 };
 
 enum note_kind {
@@ -39,6 +38,7 @@ enum note_kind {
     NOTE_SUGGESTION, /* suggestion_state says what became of it */
     NOTE_ATTRIBUTES_FAILED,
     NOTE_ATTRIBUTES_LOST, /* the last value could not be delivered */
+    NOTE_STATE_LOST,      /* what the store had kept of the call cannot be read; it begins anew */
 };
 
 enum end_reason {
@@ -67,7 +67,8 @@ struct effect {
     struct call_evidence evidence[CALL_EVIDENCE_MAX]; /* NOTE_ALERT_OPENED */
     uint32_t evidence_count;
 
-    struct store_call kept; /* COMMIT */
+    struct store_call kept;                  /* CLOSED */
+    struct store_suggestion kept_suggestion; /* CLOSED: its last; episode 0 for none */
 
     enum note_kind note;
     enum end_reason end_reason;
@@ -78,6 +79,8 @@ struct effect {
     int64_t wait_ms;              /* NOTE_POLL_FAILED: until the next try */
     enum cxone_call_state state;  /* NOTE_CALL_STATE */
     const char *transferred_from; /* NOTE_CALL_OPENED: id of the call it continues, or NULL */
+    uint32_t unasked; /* NOTE_CALL_CLOSED: utterances never scored, as not served again */
+    char idempotency_key[KEYHASH_TEXT_BYTES]; /* SUGGEST */
 };
 
 struct effects {

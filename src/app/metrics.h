@@ -75,6 +75,12 @@ enum metric {
     METRIC_RETRY_TOKENS_SUGGESTIONS,
     METRIC_RETRY_TOKENS_DISCOVERY,
     METRIC_VENDOR_OFFSET,
+    METRIC_STORE_COMMITS,
+    METRIC_STORE_FAILURES,
+    METRIC_STORE_LIVE,
+    METRIC_STORE_CLOSED,
+    METRIC_STORE_BYTES,
+    METRIC_STORE_HELD,
     METRIC_LOG_DROPPED,
     METRIC_START_TIME,
     METRIC_CPU,
@@ -87,6 +93,7 @@ enum metric_histogram {
     METRIC_HISTOGRAM_SCORE,      /* in the model */
     METRIC_HISTOGRAM_SCORE_WAIT, /* in the scorer's queue */
     METRIC_HISTOGRAM_REQUEST,    /* a vendor request, start to end */
+    METRIC_HISTOGRAM_COMMIT,     /* a batch of changes, until it is durable */
     METRIC_HISTOGRAM_SUGGESTION, /* alert opened to suggestion accepted */
     METRIC_HISTOGRAMS,
 };

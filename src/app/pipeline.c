@@ -11,6 +11,8 @@ struct slot {
     struct session *session; /* NULL when free */
     uint32_t generation;
     uint32_t next_free;
+    bool is_noted;  /* among the unsaved */
+    bool is_closed; /* what is to be remembered was said by EFFECT_CLOSED */
 };
 
 static const uint32_t no_slot = UINT32_MAX;
@@ -27,6 +29,9 @@ struct pipeline {
     struct effects effects;
     struct call_effects call_effects;
     struct call_counts closed_counts;
+    uint64_t *unsaved; /* handles of sessions that have changed; some may be gone */
+    size_t unsaved_count;
+    char restore_error[ERROR_MESSAGE_BYTES];
     size_t calls;
     bool hold_polls;
     bool stopping;
@@ -45,12 +50,14 @@ struct pipeline *pipeline_create(const struct pipeline_options *options)
     pipeline->options = *options;
     pipeline->first_free = no_slot;
     pipeline->slots = calloc(options->calls_max ? options->calls_max : 1, sizeof(struct slot));
+    pipeline->unsaved = calloc(options->calls_max ? options->calls_max : 1, sizeof(uint64_t));
     map_init(&pipeline->by_id, options->calls_max);
     family_set_init(&pipeline->families, options->calls_max * 2);
     effects_init(&pipeline->effects);
     call_effects_init(&pipeline->call_effects);
     cursor_delays_init(&pipeline->delays);
-    if (!due_heap_init(&pipeline->due, options->calls_max) || !pipeline->slots) {
+    if (!due_heap_init(&pipeline->due, options->calls_max) || !pipeline->slots ||
+        !pipeline->unsaved) {
         pipeline_destroy(pipeline);
         return NULL;
     }
@@ -66,6 +73,7 @@ void pipeline_destroy(struct pipeline *pipeline)
         session_destroy(pipeline->slots[i].session);
     }
     free(pipeline->slots);
+    free(pipeline->unsaved);
     map_done(&pipeline->by_id);
     family_set_done(&pipeline->families);
     due_heap_done(&pipeline->due);
@@ -112,6 +120,8 @@ static void release_slot(struct pipeline *pipeline, uint32_t at)
 {
     struct slot *slot = &pipeline->slots[at];
     slot->session = NULL;
+    slot->is_noted = false;
+    slot->is_closed = false;
     slot->generation++;
     slot->next_free = pipeline->first_free;
     pipeline->first_free = at;
@@ -143,6 +153,57 @@ static struct session *open_session(struct pipeline *pipeline, struct session_co
         return NULL;
     }
     pipeline->calls++;
+    return session;
+}
+
+/* A restored session finds its family as it was; its last delivery is known by every member. */
+static void find_family(struct pipeline *pipeline, struct session *session,
+                        const struct session_kin *kin, struct mono now)
+{
+    struct family *family =
+        kin->master_id[0] ? family_set_join(&pipeline->families, kin->master_id, now) : NULL;
+    if (!family) {
+        return;
+    }
+    session_join(session, family);
+    if (kin->has_delivered) {
+        struct mono saved = mono_after_ms(now, -kin->passed_ms);
+        family_deliver(family, mono_after_ms(saved, -kin->delivered_age_ms));
+    }
+}
+
+/* What cannot be read is told, and the call taken up behind what was taken in. */
+static struct session *restore_session(struct pipeline *pipeline, struct session_context *context,
+                                       const struct pipeline_event *event)
+{
+    const struct store_saved *saved = event->saved;
+    const char *id = saved->call.interaction_id;
+    struct session_kin kin;
+    struct error err;
+    uint32_t at = find_by_id(pipeline, id) ? no_slot : take_slot(pipeline);
+    if (at == no_slot) {
+        return NULL;
+    }
+    struct slot *slot = &pipeline->slots[at];
+    struct session *session =
+        session_restore(context, make_handle(at, slot->generation), saved,
+                        rand_mix(pipeline->options.seed + pipeline->opened++), &kin, &err);
+    slot->session = session;
+    if (session && map_put(&pipeline->by_id, id, strlen(id), session)) {
+        find_family(pipeline, session, &kin, context->now.mono);
+        pipeline->calls++;
+        return session;
+    }
+    session_destroy(session);
+    release_slot(pipeline, at);
+    effects_clear(context->effects);
+    struct pipeline_event listed = {
+        .kind = PIPELINE_CALL_LISTED, .interaction_id = id, .resume = &saved->call};
+    session = session ? NULL : open_session(pipeline, context, &listed);
+    if (session) {
+        memcpy(pipeline->restore_error, err.message, sizeof err.message);
+        session_note_lost(session, context, pipeline->restore_error);
+    }
     return session;
 }
 
@@ -183,6 +244,26 @@ static void close_session(struct pipeline *pipeline, uint64_t handle, struct mon
 
 /* --- the step -------------------------------------------------------------------------------- */
 
+/* There are never more live handles in the list than calls, but dead ones: they make room. */
+static void note_unsaved(struct pipeline *pipeline, uint64_t handle)
+{
+    struct slot *slot = &pipeline->slots[(uint32_t)handle];
+    if (slot->is_noted) {
+        return;
+    }
+    slot->is_noted = true;
+    if (pipeline->unsaved_count == pipeline->options.calls_max) {
+        size_t kept = 0;
+        for (size_t i = 0; i < pipeline->unsaved_count; i++) {
+            if (find_by_handle(pipeline, pipeline->unsaved[i])) {
+                pipeline->unsaved[kept++] = pipeline->unsaved[i];
+            }
+        }
+        pipeline->unsaved_count = kept;
+    }
+    pipeline->unsaved[pipeline->unsaved_count++] = handle;
+}
+
 /* Lets a session do what is due and puts it back in the queue. A closed session is destroyed at the
  * start of the next step, because the effects still borrow its name. */
 static void settle(struct pipeline *pipeline, struct session_context *context,
@@ -190,7 +271,11 @@ static void settle(struct pipeline *pipeline, struct session_context *context,
 {
     if (!session_run(session, context)) {
         due_heap_remove(&pipeline->due, session_due_item(session));
+        pipeline->slots[(uint32_t)session_handle(session)].is_closed = true;
         return;
+    }
+    if (pipeline->options.keep_state && session_is_unsaved(session)) {
+        note_unsaved(pipeline, session_handle(session));
     }
     due_heap_set(&pipeline->due, session_due_item(session), session_due(session, context));
 }
@@ -226,6 +311,8 @@ static struct session *event_session(struct pipeline *pipeline, struct session_c
                                      const struct pipeline_event *event)
 {
     switch (event->kind) {
+    case PIPELINE_CALL_RESTORED:
+        return restore_session(pipeline, context, event);
     case PIPELINE_CALL_LISTED: {
         struct session *session = find_by_id(pipeline, event->interaction_id);
         if (session) {
@@ -251,6 +338,8 @@ static void deliver(struct session *session, struct session_context *context,
                     const struct pipeline_event *event)
 {
     switch (event->kind) {
+    case PIPELINE_CALL_RESTORED:
+        break;
     case PIPELINE_CALL_LISTED:
         if (event->from_discovery) {
             session_on_listed(session, context, &event->listing);
@@ -330,6 +419,30 @@ struct effects *pipeline_step(struct pipeline *pipeline, struct call_now now,
         }
     }
     return &pipeline->effects;
+}
+
+/* --- saving ---------------------------------------------------------------------------------- */
+
+bool pipeline_has_unsaved(const struct pipeline *pipeline)
+{
+    return pipeline->unsaved_count > 0;
+}
+
+bool pipeline_save(struct pipeline *pipeline, struct call_now now, struct store_batch *batch)
+{
+    while (pipeline->unsaved_count > 0) {
+        uint64_t handle = pipeline->unsaved[pipeline->unsaved_count - 1];
+        struct session *session = find_by_handle(pipeline, handle);
+        bool wanted = session && !pipeline->slots[(uint32_t)handle].is_closed;
+        if (wanted && !session_save(session, &pipeline->options.session, now, batch)) {
+            return false;
+        }
+        pipeline->unsaved_count--;
+        if (session) {
+            pipeline->slots[(uint32_t)handle].is_noted = false;
+        }
+    }
+    return true;
 }
 
 /* --- looking at it --------------------------------------------------------------------------- */

@@ -18,10 +18,12 @@ struct pipeline;
 struct pipeline_options {
     struct session_options session;
     size_t calls_max;
+    bool keep_state; /* calls are saved: note which have changed */
     uint64_t seed;
 };
 
 enum pipeline_event_kind {
+    PIPELINE_CALL_RESTORED,   /* `saved` goes on where a process before has left it */
     PIPELINE_CALL_LISTED,     /* interaction_id is live; followed from now on if it was not */
     PIPELINE_CALL_GONE,       /* interaction_id is over, for end_reason */
     PIPELINE_POLLED,          /* result of an EFFECT_POLL */
@@ -35,6 +37,7 @@ enum pipeline_event_kind {
 struct pipeline_event {
     enum pipeline_event_kind kind;
     const char *interaction_id;      /* LISTED, GONE */
+    const struct store_saved *saved; /* RESTORED */
     const struct store_call *resume; /* LISTED: what the store knew, or NULL */
     bool from_discovery;             /* LISTED: the vendor's list keeps it alive */
     struct session_listing listing;  /* LISTED from discovery: what the list says of it */
@@ -57,6 +60,15 @@ void pipeline_destroy(struct pipeline *pipeline); /* accepts NULL */
  * call that is no longer followed is ignored. */
 struct effects *pipeline_step(struct pipeline *pipeline, struct call_now now,
                               const struct pipeline_event *event);
+
+/* What a call is, for the store. Between two saves a step may change much: whatever a step wants
+ * done that must not be done twice (write, suggest, log as done) is to wait until a save after that
+ * step is durable. What it asks of the vendor and the scorer need not wait; it is asked again. */
+bool pipeline_has_unsaved(const struct pipeline *pipeline);
+
+/* Adds every call that has changed since it was last saved to the batch; those that closed are in
+ * EFFECT_CLOSED. False without memory. */
+bool pipeline_save(struct pipeline *pipeline, struct call_now now, struct store_batch *batch);
 
 /* When a PIPELINE_TICK is wanted next; far in the future when nothing is due. */
 struct mono pipeline_next_due(const struct pipeline *pipeline);

@@ -14,6 +14,7 @@ struct effect *session_effect(struct session *session, struct session_context *c
                               enum effect_kind kind)
 {
     struct effect *effect = effects_add(context->effects, kind);
+    session->unsaved = session->unsaved || kind != EFFECT_POLL;
     if (effect) {
         effect->call = session->handle;
         effect->interaction_id = session->interaction_id;
@@ -30,19 +31,6 @@ struct effect *session_note(struct session *session, struct session_context *con
         effect->note = note;
     }
     return effect;
-}
-
-void session_commit(struct session *session, struct session_context *context, bool closed)
-{
-    struct effect *effect = session_effect(session, context, EFFECT_COMMIT);
-    if (effect) {
-        memcpy(effect->kept.interaction_id, session->interaction_id, STORE_ID_BYTES);
-        effect->kept.newest_end_ms = session->cursor.newest_end_ms > session->floor_ms
-                                         ? session->cursor.newest_end_ms
-                                         : session->floor_ms;
-        effect->kept.episodes = session->episode_base + session->episodes;
-        effect->kept.closed = closed;
-    }
 }
 
 void session_withdraw_suggestion(struct session *session, struct session_context *context,
@@ -75,25 +63,19 @@ static void begin_where(struct session *session, const struct session_context *c
     session->floor_ms = resume->newest_end_ms;
     session->episode_base = resume->episodes;
     if (resume->newest_end_ms >= 0) {
-        int64_t left_ms = resume->newest_end_ms - options->cursor.overlap_max_ms;
+        int64_t left_ms = resume->newest_end_ms - options->cursor.overlap_min_ms;
         int64_t oldest_ms = now_ms - options->sweep_reach_ms;
         session->first_ms = left_ms > oldest_ms ? left_ms : oldest_ms;
     }
 }
 
-struct session *session_create(struct session_context *context, uint64_t handle,
-                               const char *interaction_id, const struct store_call *resume,
-                               struct family *family, uint64_t seed)
+struct session *session_blank(struct session_context *context, uint64_t handle,
+                              const char *interaction_id, uint64_t seed)
 {
     const struct session_options *options = context->options;
     struct session *session = calloc(1, sizeof *session);
     size_t id_bytes = strlen(interaction_id);
     if (!session || id_bytes >= sizeof session->interaction_id) {
-        free(session);
-        return NULL;
-    }
-    session->call = call_create(&options->mood);
-    if (!session->call) {
         free(session);
         return NULL;
     }
@@ -112,9 +94,26 @@ struct session *session_create(struct session_context *context, uint64_t handle,
                       (int64_t)rand_below(&session->rand, (uint64_t)options->poll_active_ms + 1));
     double rps = options->interaction_rps;
     limiter_init(&session->limiter, rps, rps > 1 ? rps * 2 : 2, context->now.mono);
-    begin_where(session, context, resume);
+    session->unasked_ms = INT64_MAX;
     session->state = CXONE_CALL_ACTIVE;
     session->cooled_from = (struct mono){-1};
+    return session;
+}
+
+struct session *session_create(struct session_context *context, uint64_t handle,
+                               const char *interaction_id, const struct store_call *resume,
+                               struct family *family, uint64_t seed)
+{
+    struct session *session = session_blank(context, handle, interaction_id, seed);
+    if (!session) {
+        return NULL;
+    }
+    session->call = call_create(&context->options->mood);
+    if (!session->call) {
+        session_destroy(session);
+        return NULL;
+    }
+    begin_where(session, context, resume);
     if (family && strcmp(family->newest_id, interaction_id) != 0) {
         memcpy(session->transferred_from, family->newest_id, STORE_ID_BYTES);
     }
@@ -142,6 +141,7 @@ void session_on_attributes_done(struct session *session, struct session_context 
     bool was_abandoned = session->attributes.abandoned;
     attribute_outbox_done(&session->attributes, &context->options->attributes, result,
                           context->now.mono, &session->rand);
+    session->unsaved = true;
     if (result->outcome == CXONE_OK || result->outcome == CXONE_EMPTY) {
         return;
     }
@@ -165,6 +165,7 @@ void session_on_suggested(struct session *session, struct session_context *conte
     enum suggestion_state state =
         suggestion_outbox_done(&session->suggestions, &context->options->suggestions, result,
                                context->now.mono, &session->rand);
+    session->unsaved = true;
     struct effect *note = session_note(session, context, NOTE_SUGGESTION);
     if (note) {
         note->episode = episode;
@@ -225,6 +226,7 @@ static void run_suggestion(struct session *session, struct session_context *cont
         effect->episode = session->episode_base + session->suggestions.episode;
         effect->reading = session->alert_reading;
         effect->path = session->alert_path;
+        session_suggestion_key(session, context->options, effect->episode, effect->idempotency_key);
     }
 }
 
@@ -253,13 +255,18 @@ static void run_last_reading(struct session *session, struct session_context *co
 
 static void close_session(struct session *session, struct session_context *context)
 {
-    session_commit(session, context, true);
+    int64_t oldest_ms;
     struct effect *note = session_note(session, context, NOTE_CALL_CLOSED);
     if (note) {
         note->end_reason = session->end_reason;
         (void)call_reading(session->call, &note->reading);
+        note->unasked = call_unasked(session->call, &oldest_ms);
     }
-    session_effect(session, context, EFFECT_CLOSED);
+    struct effect *closed = session_effect(session, context, EFFECT_CLOSED);
+    if (closed) {
+        session_record(session, &closed->kept, true);
+        (void)session_suggestion(session, context->options, &closed->kept_suggestion);
+    }
 }
 
 bool session_run(struct session *session, struct session_context *context)
@@ -310,6 +317,7 @@ void session_look(const struct session *session, struct session_view *view)
     *view = (struct session_view){
         .interaction_id = session->interaction_id,
         .live = session_is_live(session),
+        .listed = session->listed,
         .state = session->state,
         .transferred_from = session->transferred_from,
         .opened = session->opened,
@@ -327,6 +335,19 @@ struct family *session_family(const struct session *session)
     return session->family;
 }
 
+void session_note_lost(struct session *session, struct session_context *context, const char *reason)
+{
+    struct effect *note = session_note(session, context, NOTE_STATE_LOST);
+    if (note) {
+        note->reason = reason;
+    }
+}
+
+uint64_t session_handle(const struct session *session)
+{
+    return session->handle;
+}
+
 struct due_item *session_due_item(struct session *session)
 {
     return &session->due_item;
@@ -340,6 +361,11 @@ const char *session_interaction_id(const struct session *session)
 const struct call *session_call(const struct session *session)
 {
     return session->call;
+}
+
+bool session_is_unsaved(const struct session *session)
+{
+    return session->unsaved;
 }
 
 bool session_is_live(const struct session *session)

@@ -43,9 +43,10 @@ struct session_options {
     unsigned not_found_max;
     int64_t sweep_after_ms[SESSION_SWEEPS];
     int64_t sweep_reach_ms;
-    int64_t mask_hold_ms;   /* while live, words are taken in this long after they ended */
-    double interaction_rps; /* 0: no limit of its own */
-    bool write_attributes;  /* false in shadow mode */
+    int64_t mask_hold_ms;      /* while live, words are taken in this long after they ended */
+    double interaction_rps;    /* 0: no limit of its own */
+    struct keyhash effect_key; /* of the idempotency keys; the same for the life of a store */
+    bool write_attributes;     /* false in shadow mode */
     bool send_suggestions;
 };
 
@@ -68,6 +69,27 @@ struct session *session_create(struct session_context *context, uint64_t handle,
                                const char *interaction_id, const struct store_call *resume,
                                struct family *family, uint64_t seed);
 void session_destroy(struct session *session); /* accepts NULL */
+
+/* The family of a restored session, for whoever keeps families. */
+struct session_kin {
+    char master_id[STORE_ID_BYTES]; /* or "" */
+    bool has_delivered;
+    int64_t delivered_age_ms; /* when it was saved */
+    int64_t passed_ms;        /* since then */
+};
+
+/* A session as a process before has left it. NULL with ERROR_FORMAT or ERROR_UNSUPPORTED if what
+ * was kept cannot be read, ERROR_MEMORY otherwise. */
+struct session *session_restore(struct session_context *context, uint64_t handle,
+                                const struct store_saved *saved, uint64_t seed,
+                                struct session_kin *kin, struct error *err);
+
+/* Whether something worth keeping has changed since it was last saved. */
+bool session_is_unsaved(const struct session *session);
+
+/* Adds what has changed to the batch; false without memory: it is as unsaved as before. */
+bool session_save(struct session *session, const struct session_options *options,
+                  struct call_now now, struct store_batch *batch);
 
 /* Events. Each may append effects. */
 void session_on_polled(struct session *session, struct session_context *context,
@@ -107,6 +129,7 @@ struct mono session_due(const struct session *session, const struct session_cont
 struct session_view {
     const char *interaction_id; /* the session's */
     bool live;
+    bool listed;                  /* the vendor's list named it */
     enum cxone_call_state state;  /* as last listed; active where no list says so */
     const char *transferred_from; /* id of the call it continues, or "" */
     bool has_reading;
@@ -121,7 +144,12 @@ struct session_view {
 };
 void session_look(const struct session *session, struct session_view *view);
 
+/* What the store had kept of this call could not be read. */
+void session_note_lost(struct session *session, struct session_context *context,
+                       const char *reason);
+
 struct due_item *session_due_item(struct session *session);
+uint64_t session_handle(const struct session *session);
 const char *session_interaction_id(const struct session *session);
 const struct call *session_call(const struct session *session);
 bool session_is_live(const struct session *session);

@@ -1,5 +1,6 @@
 /* app/session_internal.h - a session's state, shared by session.c (life and writing),
- * session_judge.c (what the judgement says) and session_poll.c (fetching and ending). */
+ * session_judge.c (what the judgement says), session_poll.c (fetching and ending), session_listed.c
+ * and session_save.c (keeping it). */
 #ifndef APP_SESSION_INTERNAL_H
 #define APP_SESSION_INTERNAL_H
 
@@ -30,6 +31,7 @@ struct session {
     unsigned sweeps_done;
     bool stopping;
     bool ended_told; /* the judgement knows that the call is over */
+    bool unsaved;    /* something worth keeping has changed since session_save */
 
     enum cxone_call_state state; /* as last listed */
     int64_t unmasked_ms;         /* vendor clock: last listed as not masked; 0 for never */
@@ -44,8 +46,10 @@ struct session {
     struct mono poll_sent;
     struct mono next_tick;
 
-    int64_t first_ms; /* where the call begins for us */
-    int64_t floor_ms; /* segments ending up to here were taken in by an earlier session; or -1 */
+    int64_t first_ms;   /* where the call begins for us */
+    int64_t unasked_ms; /* restored: start of the oldest utterance to be asked for again, until a
+                         * reply has come; else INT64_MAX */
+    int64_t floor_ms;   /* segments ending up to here were taken in by an earlier session; or -1 */
     uint32_t episode_base;             /* alert numbers used up by earlier sessions of this call */
     uint32_t episodes;                 /* by this one */
     struct call_reading alert_reading; /* of the episode in the suggestion outbox */
@@ -58,7 +62,19 @@ struct effect *session_effect(struct session *session, struct session_context *c
                               enum effect_kind kind);
 struct effect *session_note(struct session *session, struct session_context *context,
                             enum note_kind note);
-void session_commit(struct session *session, struct session_context *context, bool closed);
+
+/* A session without a call and without a place to begin; NULL without memory. */
+struct session *session_blank(struct session_context *context, uint64_t handle,
+                              const char *interaction_id, uint64_t seed);
+
+/* What is remembered of it when its state is not. */
+void session_record(const struct session *session, struct store_call *record, bool closed);
+
+/* What became of its last suggestion; false if there was none. */
+bool session_suggestion(const struct session *session, const struct session_options *options,
+                        struct store_suggestion *suggestion);
+void session_suggestion_key(const struct session *session, const struct session_options *options,
+                            uint32_t episode, char out[KEYHASH_TEXT_BYTES]);
 
 /* A waiting suggestion has lost its reason; it is dropped, and that is noted. */
 void session_withdraw_suggestion(struct session *session, struct session_context *context,

@@ -20,8 +20,6 @@ static void open_alert(struct session *session, struct session_context *context,
     if (!context->options->send_suggestions || session->phase != PHASE_LIVE) {
         return; /* shadow mode, or nobody is left to hear a hint */
     }
-    /* The number is used up before anything leaves: a later session must not reuse it. */
-    session_commit(session, context, false);
     session->alert_reading = from->reading;
     session->alert_path = from->path;
     suggestion_outbox_open(&session->suggestions, from->episode, context->now.mono);
@@ -86,6 +84,8 @@ void session_judge(struct session *session, struct session_context *context,
         return;
     }
     bool learn = event->kind == CALL_EVENT_REPLY && !event->backlog;
+    session->unsaved = session->unsaved || from->count > 0 ||
+                       (event->kind != CALL_EVENT_REPLY && event->kind != CALL_EVENT_TICK);
     for (size_t i = 0; i < from->count; i++) {
         const struct call_effect *item = &from->items[i];
         switch (item->kind) {
@@ -120,6 +120,9 @@ void session_judge(struct session *session, struct session_context *context,
 void session_judge_tick(struct session *session, struct session_context *context)
 {
     struct call_event event = {.kind = CALL_EVENT_TICK};
+    if (session->unasked_ms != INT64_MAX) {
+        return; /* not before what was left unanswered has been asked for again */
+    }
     session_judge(session, context, &event);
 }
 

@@ -130,6 +130,7 @@ static void take_segments(struct session *session, struct session_context *conte
         return;
     }
     struct call_counts before = *call_counts(session->call);
+    int64_t newest_before_ms = session->cursor.newest_end_ms;
     cursor_observe(&session->cursor, choice.segments, choice.count);
     cursor_bound_newest(&session->cursor, context->now.vendor_ms);
     struct call_event event = {
@@ -139,10 +140,14 @@ static void take_segments(struct session *session, struct session_context *conte
         .backlog = !session->had_reply,
     };
     session_judge(session, context, &event);
+    session->unsaved = session->unsaved || !session->had_reply ||
+                       session->cursor.newest_end_ms != newest_before_ms ||
+                       holds_news(&before, call_counts(session->call));
     if (choice.held_back > 0 || holds_news(&before, call_counts(session->call))) {
         session->last_voice = context->now.mono;
     }
     session->had_reply = true;
+    session->unasked_ms = INT64_MAX;
     free(choice.copy);
 }
 
@@ -155,6 +160,7 @@ static void poll_succeeded(struct session *session, struct session_context *cont
         take_segments(session, context, result);
     } else {
         session->had_reply = true;
+        session->unasked_ms = INT64_MAX;
     }
     session_judge_tick(session, context);
     schedule_poll(session, context, poll_interval_ms(session, context));
@@ -208,6 +214,7 @@ static void sweep_done(struct session *session, struct session_context *context,
     }
     session->poll_failures = 0;
     session->sweeps_done += sweep_is_due(session, context);
+    session->unsaved = true;
     if (!answered) {
         session->sweeps_done = SESSION_SWEEPS; /* gone, or hopeless: nothing more to fetch */
     }
@@ -282,6 +289,9 @@ void session_run_poll(struct session *session, struct session_context *context)
     }
     effect->start_ms = cursor_next_start_ms(&session->cursor, &context->options->cursor,
                                             context->delays, session->first_ms, now);
+    if (effect->start_ms > session->unasked_ms) {
+        effect->start_ms = session->unasked_ms;
+    }
 }
 
 void session_on_gone(struct session *session, struct session_context *context,

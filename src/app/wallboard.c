@@ -286,6 +286,7 @@ void wallboard_note(struct wallboard *board, struct call_now now, const struct e
     case NOTE_SUGGESTION:
     case NOTE_ATTRIBUTES_FAILED:
     case NOTE_ATTRIBUTES_LOST:
+    case NOTE_STATE_LOST:
         break;
     }
 }

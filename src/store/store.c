@@ -209,26 +209,3 @@ void store_close(struct store *store)
     (void)pthread_mutex_destroy(&store->mutex);
     free(store);
 }
-
-/* The old form, until the daemon uses batches. */
-int store_commit(struct store *store, const struct store_call *calls, size_t count,
-                 struct error *err)
-{
-    struct error fate = {.code = ERROR_NONE};
-    struct store_batch *batch = store_batch_create();
-    bool added = batch != NULL;
-    for (size_t i = 0; added && i < count; i++) {
-        added = store_batch_add(batch, &(struct store_change){.call = calls[i]});
-    }
-    if (!added) {
-        store_batch_destroy(batch);
-        return error_set(err, ERROR_MEMORY, "no memory to remember a call");
-    }
-    store_submit(store, batch, (struct wall){0});
-    store_wait(store);
-    store_batch_destroy(store_collect(store, &fate));
-    if (fate.code && err) {
-        *err = fate;
-    }
-    return (int)fate.code;
-}

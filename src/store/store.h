@@ -47,7 +47,8 @@ struct store_page {
 };
 
 enum store_suggestion_state {
-    STORE_SUGGESTION_INTENDED = 1, /* may leave from now on */
+    STORE_SUGGESTION_WAITING = 1, /* has not left */
+    STORE_SUGGESTION_INTENDED,    /* may leave from now on */
     STORE_SUGGESTION_SENT,
     STORE_SUGGESTION_UNKNOWN, /* may have been shown; never sent again */
     STORE_SUGGESTION_DROPPED,
@@ -98,6 +99,9 @@ void store_batch_clear(struct store_batch *batch);
 /* Copies the change. Two of one call in a batch are carried out in order. False without memory:
  * the batch is as before. */
 bool store_batch_add(struct store_batch *batch, const struct store_change *change);
+
+/* Whether it holds a change of this call. */
+bool store_batch_names(const struct store_batch *batch, const char *interaction_id);
 
 size_t store_batch_count(const struct store_batch *batch);
 
@@ -157,10 +161,6 @@ int store_forget(struct store *store, const char *interaction_id, bool *found, s
 void store_tend(struct store *store, struct wall now);
 
 void store_count(struct store *store, struct store_counts *counts);
-
-/* The old form, until the daemon uses batches. */
-int store_commit(struct store *store, const struct store_call *calls, size_t count,
-                 struct error *err);
 
 /* Ends the batch under way, if any, and closes. Accepts NULL. */
 void store_close(struct store *store);

@@ -92,6 +92,16 @@ bool store_batch_add(struct store_batch *batch, const struct store_change *chang
     return true;
 }
 
+bool store_batch_names(const struct store_batch *batch, const char *interaction_id)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        if (strcmp(batch->items[i]->change.call.interaction_id, interaction_id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t store_batch_count(const struct store_batch *batch)
 {
     return batch->count;

@@ -64,7 +64,7 @@ static const char *const statement_texts[STATEMENTS] = {
     [EACH_PAGE] = "SELECT number, bytes FROM page WHERE call = ?1 ORDER BY number",
     [COUNT] = "SELECT (SELECT count(*) FROM call WHERE id IS NOT NULL),"
               " (SELECT count(*) FROM call WHERE id IS NULL),"
-              " (SELECT count(*) FROM suggestion WHERE state = 1)",
+              " (SELECT count(*) FROM suggestion WHERE state = 2)",
 };
 
 struct sqlite_keeper {

@@ -39,13 +39,17 @@ static const char *const steps[] = {
     "CREATE TABLE suggestion ("
     "  call INTEGER NOT NULL REFERENCES call ON DELETE CASCADE,"
     "  episode INTEGER NOT NULL,"
-    "  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 4),"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 5),"
     "  idempotency_key TEXT NOT NULL,"
     "  PRIMARY KEY (call, episode)"
     ") STRICT;"
-    "CREATE INDEX suggestion_intended ON suggestion (state) WHERE state = 1;",
+    "CREATE INDEX suggestion_intended ON suggestion (state) WHERE state = 2;",
 };
 enum { STEPS = sizeof steps / sizeof *steps };
+
+_Static_assert(STORE_SUGGESTION_INTENDED == 2 && STORE_SUGGESTION_UNKNOWN == 4 &&
+                   STORE_SUGGESTION_DROPPED == 5,
+               "numbers in the file");
 
 static const char key_check_text[] = "undertone store";
 
@@ -269,7 +273,7 @@ static int check_key(struct store_database *database, struct error *err)
 static int claim(struct store_database *database, struct error *err)
 {
     int64_t last_number;
-    int result = store_sqlite_run(database, "UPDATE suggestion SET state = 3 WHERE state = 1", err);
+    int result = store_sqlite_run(database, "UPDATE suggestion SET state = 4 WHERE state = 2", err);
     if (!result) {
         database->unknown_at_open = (uint64_t)sqlite3_changes64(database->writer);
         result = ask_number(database, "SELECT last_batch FROM store", &last_number, err);

@@ -44,6 +44,7 @@ struct call_script {
     unsigned alerts;
     unsigned dropped;
     unsigned polls;
+    int64_t asked_from_ms; /* by the last poll */
     char transferred_from[STORE_ID_BYTES];
 };
 
@@ -194,6 +195,7 @@ static void serve_poll(struct world *world, int call, const struct effect *effec
 {
     struct answer *answer = new_answer(world, PIPELINE_POLLED, effect);
     world->calls[call].polls++;
+    world->calls[call].asked_from_ms = effect->start_ms - epoch_ms;
     for (int i = 0; i < world->line_count; i++) {
         const struct line *line = &world->lines[i];
         if (line->call == call && line->visible_ms <= world->now_ms &&
@@ -300,15 +302,13 @@ static void carry_out(struct world *world, const struct effect *effect)
     case EFFECT_SUGGEST:
         take_suggestion(world, call, effect);
         break;
-    case EFFECT_COMMIT:
-        world->calls[call].kept = effect->kept;
-        world->calls[call].is_kept = true;
-        break;
     case EFFECT_NOTE:
         take_note(world, call, effect);
         break;
     case EFFECT_CLOSED:
         world->calls[call].closed++;
+        world->calls[call].kept = effect->kept;
+        world->calls[call].is_kept = true;
         break;
     }
 }
@@ -443,6 +443,27 @@ static void a_closed_call_that_reappears_goes_on_behind_its_last_words(void **st
     assert_int_equal(world->sent_count, 2);
     assert_int_equal(world->sent[0].episode, 1);
     assert_int_equal(world->sent[1].episode, 2);
+    destroy_world(world);
+}
+
+/* What was said before it was first followed is not asked for because it came back. */
+static void a_short_call_that_reappears_is_not_read_from_before_it_was_followed(void **state)
+{
+    (void)state;
+    struct world *world = make_world(NULL);
+    int a = add_call(world, "a", NULL);
+    say(world, a, 20000, 500000);
+    say(world, a, 101000, 500000);
+    run_to(world, 100000);
+    list_call(world, a, CXONE_CALL_ACTIVE, 0); /* from 40 s on */
+    run_to(world, 105000);
+    drop_call(world, a);
+    run_to(world, 170000);
+    assert_int_equal(world->calls[a].closed, 1);
+    list_call(world, a, CXONE_CALL_ACTIVE, 0);
+    run_to(world, 172000);
+    assert_int_equal(world->calls[a].opened, 2);
+    assert_int_equal(world->calls[a].asked_from_ms, 71000);
     destroy_world(world);
 }
 
@@ -878,6 +899,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_that_is_back_before_it_closed_goes_on),
         cmocka_unit_test(a_closed_call_that_reappears_goes_on_behind_its_last_words),
+        cmocka_unit_test(a_short_call_that_reappears_is_not_read_from_before_it_was_followed),
         cmocka_unit_test(what_is_said_while_masked_is_not_scored_and_does_not_count),
         cmocka_unit_test(a_mask_without_a_beginning_began_when_the_call_was_last_seen_without),
         cmocka_unit_test(a_mask_that_seems_to_begin_in_a_moment_hides_nothing_before_it),

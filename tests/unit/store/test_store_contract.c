@@ -97,6 +97,8 @@ static void changes_of_one_batch_are_carried_out_in_order(void **state)
     add_call(batch, "b", 1500, 0, false);
     add_call(batch, "a", 2000, 1, true);
     assert_int_equal(store_batch_count(batch), 3);
+    assert_true(store_batch_names(batch, "b"));
+    assert_false(store_batch_names(batch, "c"));
     assert_int_equal(keep(store, batch, 5, NULL), 0);
     store_batch_destroy(batch);
     assert_true(is_known(store, "a", &call));
