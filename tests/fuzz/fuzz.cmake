@@ -36,6 +36,13 @@ undertone_fuzz_target(tokenizer_json ${tokenizer_seeds})
 undertone_fuzz_target(sentencepiece
                       ${CMAKE_SOURCE_DIR}/tests/fixtures/tiny-xlm-roberta/sentencepiece.bpe.model)
 undertone_fuzz_target(text)
+set(variants ${CMAKE_SOURCE_DIR}/tests/fixtures/variants)
+undertone_fuzz_target(safetensors ${variants}/bert-gamma-beta/model.safetensors)
+undertone_fuzz_target(torch_file ${variants}/roberta-views-bin/pytorch_model.bin
+                      ${variants}/roberta-legacy-bin/pytorch_model.bin)
+undertone_fuzz_target(pickle)
+undertone_fuzz_target(zip ${variants}/roberta-views-bin/pytorch_model.bin)
+undertone_fuzz_target(model_config ${variants}/bert-relu/config.json)
 
 # The program that tools/tokenizer_fuzz.py compares with Hugging Face's library.
 add_executable(token_ids ${CMAKE_SOURCE_DIR}/tests/fuzz/token_ids.c)
