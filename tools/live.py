@@ -101,6 +101,11 @@ class Process:
             self.wait(10)
         return self.status
 
+    def kill(self):
+        """As a crash would end it."""
+        os.kill(self.child.pid, signal.SIGKILL)
+        self.wait(10)
+
     def cost(self):
         """CPU seconds, share of one core, most memory in MiB."""
         cpu_s = self.usage.ru_utime + self.usage.ru_stime
@@ -154,12 +159,16 @@ class Simulator(Process):
 class Daemon(Process):
     """undertone run, with its log in a file."""
 
-    def __init__(self, program, folder, base_url, ca=None, settings=None):
+    def __init__(self, program, folder, base_url, ca=None, settings=None, run=None):
+        """`run` numbers consecutive runs over one store: each has a log of its own, and they share
+        the key of its hashes."""
         self.folder = folder
-        self.log = os.path.join(folder, "undertone.log")
+        name = "undertone.log" if run is None else f"undertone.{run}.log"
+        self.log = os.path.join(folder, name)
         self.hash_key = os.path.join(folder, "hash.key")
         secret, config = os.path.join(folder, "client.secret"), os.path.join(folder, "config.yaml")
-        write_private(self.hash_key, secrets.token_hex(32) + "\n")
+        if not run:
+            write_private(self.hash_key, secrets.token_hex(32) + "\n")
         write_private(secret, SECRET + "\n")
         values = {
             "profile": "simulator",

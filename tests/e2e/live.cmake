@@ -22,4 +22,12 @@ if(TARGET undertone AND TARGET undertone-sim)
                      --expect past --expect revoke_tokens --expect break --min-suggestions 1
                      --min-served-final 200 --min-calls-checked 20)
     set_tests_properties(e2e.live_disorder PROPERTIES RUN_SERIAL TRUE TIMEOUT 240 LABELS live)
+
+    # Killed twenty times over one store.
+    add_test(NAME e2e.kill
+             COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/e2e/run_kill.py
+                     --undertone $<TARGET_FILE:undertone> --sim $<TARGET_FILE:undertone-sim>
+                     --out ${CMAKE_BINARY_DIR}/e2e/kill --kills 20 --calls 40
+                     --min-served-final 100 --min-suggestions 1 --min-calls-checked 20)
+    set_tests_properties(e2e.kill PROPERTIES RUN_SERIAL TRUE TIMEOUT 180 LABELS live)
 endif()
