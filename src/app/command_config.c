@@ -2,6 +2,7 @@
  * valid, without starting anything. */
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/metrics.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@ static const char help[] = "  undertone config check --config undertone.yaml\n"
                            "  undertone config show --origin --config undertone.yaml\n"
                            "  undertone config show --set alert.threshold=0.3\n"
                            "  undertone config document > docs/CONFIGURATION.md\n"
+                           "  undertone config document --metrics > docs/METRICS.md\n"
                            "\n"
                            "usage: undertone config check|show|document [options]\n"
                            "\n"
@@ -22,10 +24,11 @@ static const char help[] = "  undertone config check --config undertone.yaml\n"
                            "environment does not set\n"
                            "  -s, --set KEY=VALUE  set one key; may be repeated\n"
                            "      --origin         with show: where each value comes from\n"
+                           "      --metrics        with document: the reference of all metrics\n"
                            "  -h, --help           this text\n";
 
 enum { TEXT_BYTES_MAX = 1 << 20 };
-enum { OPTION_ORIGIN = COMMAND_LINE_LONG_ONLY, OPTION_ENV_FILE };
+enum { OPTION_ORIGIN = COMMAND_LINE_LONG_ONLY, OPTION_METRICS, OPTION_ENV_FILE };
 
 static int print(const struct buf *text)
 {
@@ -65,12 +68,18 @@ static int show(const struct command_line_config *line, const char *action, bool
     return status;
 }
 
-static int document(void)
+static int document(bool of_metrics)
 {
     struct error err;
     struct buf text;
     buf_init(&text, TEXT_BYTES_MAX);
-    int status = config_document(&text, &err) ? command_line_fail(&err) : print(&text);
+    int status = 0;
+    if (of_metrics) {
+        metrics_document(&text);
+    } else if (config_document(&text, &err)) {
+        status = command_line_fail(&err);
+    }
+    status = status ? status : print(&text);
     buf_done(&text);
     return status;
 }
@@ -80,11 +89,13 @@ int command_config(int argc, char **argv)
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"set", required_argument, NULL, 's'},
                                             {"origin", no_argument, NULL, OPTION_ORIGIN},
+                                            {"metrics", no_argument, NULL, OPTION_METRICS},
                                             {"env-file", required_argument, NULL, OPTION_ENV_FILE},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     struct command_line_config line = {0};
     bool with_origin = false;
+    bool of_metrics = false;
     int option;
     while ((option = command_line_option(argc, argv, "c:s:h", options)) != -1) {
         switch (option) {
@@ -102,6 +113,9 @@ int command_config(int argc, char **argv)
         case OPTION_ORIGIN:
             with_origin = true;
             break;
+        case OPTION_METRICS:
+            of_metrics = true;
+            break;
         case 'h':
             (void)fputs(help, stdout);
             return command_line_finish(0);
@@ -111,7 +125,7 @@ int command_config(int argc, char **argv)
     }
     const char *action = argc - optind == 1 ? argv[optind] : "";
     if (strcmp(action, "document") == 0) {
-        return document();
+        return document(of_metrics);
     }
     if (strcmp(action, "check") != 0 && strcmp(action, "show") != 0) {
         return command_line_misuse("config", "say what to do: check, show or document");
