@@ -12,6 +12,8 @@ int command_tokenize(int argc, char **argv); /* utterances in, token ids out */
 int command_replay(int argc, char **argv);   /* recorded calls through the judgement */
 int command_bench(int argc, char **argv);    /* speed of the engine on this machine */
 int command_model(int argc, char **argv);    /* info, check, fetch */
+int command_store(int argc, char **argv);    /* copy the database */
+int command_forget(int argc, char **argv);   /* erase calls from it */
 int command_config(int argc, char **argv);   /* check, show, document */
 
 #endif

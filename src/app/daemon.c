@@ -2,12 +2,12 @@
 #include "app/daemon_wallboard.h"
 
 #include "app/memory_room.h"
+#include "app/store_config.h"
 #include "app/wire.h"
 #include "base/lines.h"
 
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,22 +59,6 @@ static int load_hash_key(struct daemon *daemon, struct error *err)
                             path);
 }
 
-/* Random without a store, which nothing then outlives. */
-static int load_store_key(struct daemon *daemon, struct error *err)
-{
-    const struct config *config = daemon->config;
-    char beside[PATH_MAX];
-    if (!config->store_path[0]) {
-        keyhash_random(&daemon->store_key);
-        return 0;
-    }
-    if (snprintf(beside, sizeof beside, "%s.key", config->store_path) >= (int)sizeof beside) {
-        return error_set(err, ERROR_CONFIG, "store.path: the name is too long");
-    }
-    const char *path = config->store_key_file[0] ? config->store_key_file : beside;
-    return store_key_read(path, true, &daemon->store_key, err);
-}
-
 static unsigned thread_count(const struct config *config)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -98,7 +82,7 @@ static void report_model(const struct daemon *daemon, struct mono begun)
     if (scorer) {
         log_write(daemon->log, LOG_INFO, "model_loaded", "the model is ready and passed its test",
                   LOG_TEXT("directory", buf_string(&daemon->model.directory)),
-                  LOG_TEXT("kernels", scorer_kernels_name(scorer)),
+                  LOG_TEXT("device", "cpu"), LOG_TEXT("kernels", scorer_kernels_name(scorer)),
                   LOG_TEXT("precision", scorer_precision_name(scorer)),
                   LOG_INT("weight_bytes", scorer_weight_bytes(scorer)),
                   LOG_INT("threads", thread_count(daemon->config)), LOG_NUMBER("dur_s", took_s));
@@ -222,7 +206,7 @@ static int set_up(struct daemon *daemon, struct error *err)
 {
     uint64_t seed;
     keyhash_random_bytes(&seed, sizeof seed);
-    int result = load_store_key(daemon, err);
+    int result = store_config_read_key(daemon->config, true, &daemon->store_key, err);
     if (!result) {
         result = load_hash_key(daemon, err);
     }

@@ -9,6 +9,8 @@
  * is bounded: at HELD_MAX polls pause, until half is gone. In memory nothing waits. */
 #include "app/daemon_internal.h"
 
+#include "app/store_config.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -333,14 +335,10 @@ static int open_store(struct daemon_keep *keep, size_t calls_max, struct error *
     if (!config->store_path[0]) {
         return store_open_memory(&daemon->store, calls_max * 4, err);
     }
-    struct store_file_options options = {
-        .path = config->store_path,
-        .bytes_max = (uint64_t)config->store_max_bytes,
-        .retention_ms = config->store_retention_ms,
-        .wake = wake,
-        .user = keep,
-    };
-    keyhash_derive(&daemon->store_key, "ids", &options.key);
+    struct store_file_options options;
+    store_config_options(config, &daemon->store_key, &options);
+    options.wake = wake;
+    options.user = keep;
     return store_open_file(&daemon->store, &options, err);
 }
 

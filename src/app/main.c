@@ -24,6 +24,8 @@ static const char help[] =
     "  replay     run recorded calls through the judgement\n"
     "  bench      measure the engine on this machine\n"
     "  model      describe, check or fetch a model\n"
+    "  store      copy the database of the daemon\n"
+    "  forget     erase a call from it\n"
     "  config     check or show the configuration\n"
     "\n"
     "  undertone COMMAND --help explains a command; --version prints the version.\n"
@@ -35,9 +37,9 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"run", command_run},       {"score", command_score}, {"tokenize", command_tokenize},
-    {"replay", command_replay}, {"bench", command_bench}, {"model", command_model},
-    {"config", command_config},
+    {"run", command_run},       {"score", command_score},   {"tokenize", command_tokenize},
+    {"replay", command_replay}, {"bench", command_bench},   {"model", command_model},
+    {"store", command_store},   {"forget", command_forget}, {"config", command_config},
 };
 
 static int fail_unknown(const char *name)

@@ -445,6 +445,50 @@ class Bench(Cli):
         self.expect(FAILED, "cannot open", "bench", "--stream", "/nonexistent")
 
 
+class Store(Cli):
+    """What is done to the database by hand, and what the daemon says of one it cannot use."""
+
+    def run_settings(self, store):
+        secret = self.write("secret", "s", 0o600)
+        settings = {
+            "profile": "simulator", "api_base": "http://127.0.0.1:9", "auth.client_id": "c",
+            "auth.client_secret_file": secret, "http.listen": "", "store.path": store,
+        }
+        return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+
+    def test_a_damaged_database_is_refused_with_the_way_out(self):
+        store = self.write("state.db", b"not a database, but long enough to be looked at" * 100)
+        done = self.expect(CONFIG, "is damaged", "run", *self.run_settings(store))
+        self.assertIn(b"Move it", done.stderr)
+        self.assertTrue(store.read_bytes().startswith(b"not a database"))
+
+    def test_a_missing_folder_is_refused(self):
+        store = self.folder / "nowhere" / "state.db"
+        self.expect(FAILED, "store.key_file", "run", *self.run_settings(store))
+
+    def test_forget_and_backup_need_a_database(self):
+        self.expect(CONFIG, "store.path is not set", "forget", "some-call")
+        setting = "store.path=" + str(self.folder / "none.db")
+        self.expect(FAILED, "no such file", "forget", "--set", setting, "some-call")
+        self.expect(FAILED, "no such file", "store", "backup", "--set", setting, "copy.db")
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_wrong_usage_says_what_is_missing(self):
+        self.expect(USAGE, "name the calls", "forget")
+        self.expect(USAGE, "backup FILE", "store")
+        self.expect(USAGE, "backup FILE", "store", "restore", "x")
+
+    def test_the_folder_of_the_service_is_the_default_place(self):
+        shown = run("config", "show", "--origin", environment={"STATE_DIRECTORY": "/a/b:/c"})
+        self.assertEqual(shown.returncode, OK)
+        line = next(l for l in shown.stdout.decode().splitlines() if "undertone.db" in l)
+        self.assertIn("/a/b/undertone.db", line)
+        self.assertIn("STATE_DIRECTORY", line)
+        chosen = run("config", "show", "--set", "store.path=",
+                     environment={"STATE_DIRECTORY": "/a/b"})
+        self.assertNotIn(b"undertone.db", chosen.stdout)
+
+
 if __name__ == "__main__":
     PROGRAM = str(Path(sys.argv.pop(1)).resolve())
     unittest.main()
