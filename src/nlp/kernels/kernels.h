@@ -7,7 +7,10 @@
  *
  * Promise to callers: a row of a result is computed by the same operations in the same order
  * whatever the other rows are and however many there are. An answer is therefore the same bits
- * alone and in a batch (but not the same bits in two different tables).
+ * alone and in a batch. That order is also the same in every table: products of F32 and F16 are
+ * one chain of fused multiply-adds over the inputs, sums along a row are sixteen partial sums and
+ * then a tree. All tables give the same bits, but for kernels_ref's products of floats, which are
+ * not fused, and bf16, which the CPU rounds as it likes.
  */
 #ifndef NLP_KERNELS_KERNELS_H
 #define NLP_KERNELS_KERNELS_H

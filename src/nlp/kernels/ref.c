@@ -1,7 +1,7 @@
 /* ref.c - the kernels in portable C: the definition of the right answer, and the way to run where
  * no faster table does. Vectors run over the columns of a panel only (GCC's and Clang's own vector
- * types, which become whatever the CPU has), so that no sum changes its order. Deliberately no
- * tiling and no approximation. */
+ * types, which become whatever the CPU has), so that no sum changes its order. Products of floats
+ * are not fused, since that is a function call where the CPU is not known to have it. No tiling. */
 #include "nlp/kernels/kernels.h"
 
 #include "nlp/kernels/rounding.h"
@@ -11,21 +11,68 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* Elementwise functions and the sums along a row use the formulas and the order of every other
+ * table (x86_avx2_math.h has their sources), with fused multiply-adds where those have them: that
+ * is why int8 answers are the same bits everywhere. */
+
+static float ref_exp(float x)
+{
+    x = -86.0f > x ? -86.0f : x;
+    if (isnan(x)) {
+        return x;
+    }
+    float n = rounding_nearest(x * 1.44269504088896341f);
+    float r = fmaf(-n, 0.693359375f, x);
+    r = fmaf(-n, -2.12194440e-4f, r);
+    float p = 1.9875691500e-4f;
+    p = fmaf(p, r, 1.3981999507e-3f);
+    p = fmaf(p, r, 8.3334519073e-3f);
+    p = fmaf(p, r, 4.1665795894e-2f);
+    p = fmaf(p, r, 1.6666665459e-1f);
+    p = fmaf(p, r, 5.0000001201e-1f);
+    p = fmaf(p, r * r, r + 1.0f);
+    return ldexpf(p, (int)n);
+}
+
+static float ref_magnitude(float x)
+{
+    return 14.0f < fabsf(x) ? 14.0f : fabsf(x);
+}
+
 static void ref_gelu(float *x, size_t count)
 {
-    const float sqrt_half = 0.70710678118654752f;
     for (size_t i = 0; i < count; i++) {
-        x[i] = x[i] * 0.5f * (1.0f + erff(x[i] * sqrt_half));
+        float m = ref_magnitude(x[i]);
+        float t = 1.0f / fmaf(0.231641888f, m, 1.0f);
+        float p = 0.5307027145f;
+        p = fmaf(p, t, -0.7265760135f);
+        p = fmaf(p, t, 0.7107068705f);
+        p = fmaf(p, t, -0.142248368f);
+        p = fmaf(p, t, 0.127414796f);
+        float tail = (p * t) * (m * ref_exp((m * m) * -0.5f));
+        x[i] = (0.0f > x[i] ? 0.0f : x[i]) - tail;
     }
 }
 
 static void ref_gelu_tanh(float *x, size_t count)
 {
-    const float sqrt_2_over_pi = 0.79788456080286536f;
     for (size_t i = 0; i < count; i++) {
-        float inner = sqrt_2_over_pi * (x[i] + 0.044715f * x[i] * x[i] * x[i]);
-        x[i] = x[i] * 0.5f * (1.0f + tanhf(inner));
+        float m = ref_magnitude(x[i]);
+        float cubic = fmaf(m * m, 0.044715f, 1.0f);
+        float e = ref_exp((m * cubic) * -1.5957691216057308f);
+        x[i] = (0.0f > x[i] ? 0.0f : x[i]) - (m * e) / (1.0f + e);
     }
+}
+
+/* The sum of sixteen partial sums. */
+static float ref_sum_sixteen(float *sums)
+{
+    for (size_t half = 8; half > 0; half /= 2) {
+        for (size_t i = 0; i < half; i++) {
+            sums[i] += sums[i + half];
+        }
+    }
+    return sums[0];
 }
 
 static void ref_epilogue(enum kernels_epilogue epilogue, const float *sums, float *y, size_t count)
@@ -224,37 +271,44 @@ static void ref_layer_norm(float *x, size_t stride, size_t rows, size_t width, c
 {
     for (size_t row = 0; row < rows; row++) {
         float *at = x + row * stride;
-        float sum = 0;
+        float sums[16] = {0};
+        float squares[16] = {0};
         for (size_t i = 0; i < width; i++) {
-            sum += at[i];
+            sums[i % 16] += at[i];
         }
-        float mean = sum / (float)width;
-        float squares = 0;
+        float mean = ref_sum_sixteen(sums) / (float)width;
         for (size_t i = 0; i < width; i++) {
             float off = at[i] - mean;
-            squares += off * off;
+            squares[i % 16] = fmaf(off, off, squares[i % 16]);
         }
-        float scale = 1.0f / sqrtf(squares / (float)width + epsilon);
+        float scale = 1.0f / sqrtf(ref_sum_sixteen(squares) / (float)width + epsilon);
         for (size_t i = 0; i < width; i++) {
-            at[i] = (at[i] - mean) * scale * gamma[i] + beta[i];
+            at[i] = fmaf((at[i] - mean) * scale, gamma[i], beta[i]);
         }
     }
 }
 
-static void ref_softmax(float *x, size_t count)
+/* softmax(scale * x), for a positive scale */
+static void ref_soften(float *x, size_t count, float scale)
 {
     float max = x[0];
     for (size_t i = 1; i < count; i++) {
         max = x[i] > max ? x[i] : max;
     }
-    float sum = 0;
+    float sums[16] = {0};
     for (size_t i = 0; i < count; i++) {
-        x[i] = expf(x[i] - max);
-        sum += x[i];
+        x[i] = ref_exp((x[i] - max) * scale);
+        sums[i % 16] += x[i];
     }
+    float share = 1.0f / ref_sum_sixteen(sums);
     for (size_t i = 0; i < count; i++) {
-        x[i] /= sum;
+        x[i] *= share;
     }
+}
+
+static void ref_softmax(float *x, size_t count)
+{
+    ref_soften(x, count, 1);
 }
 
 static void ref_attention(const struct kernels_attention *a)
@@ -266,11 +320,11 @@ static void ref_attention(const struct kernels_attention *a)
             const float *k = a->k + key * a->kv_stride;
             float dot = 0;
             for (size_t i = 0; i < a->width; i++) {
-                dot += q[i] * k[i];
+                dot = fmaf(q[i], k[i], dot);
             }
-            weights[key] = dot * a->scale;
+            weights[key] = dot;
         }
-        ref_softmax(weights, a->keys);
+        ref_soften(weights, a->keys, a->scale);
         float *out = a->out + query * a->out_stride;
         for (size_t i = 0; i < a->width; i++) {
             out[i] = 0;
@@ -278,7 +332,7 @@ static void ref_attention(const struct kernels_attention *a)
         for (size_t key = 0; key < a->keys; key++) {
             const float *v = a->v + key * a->kv_stride;
             for (size_t i = 0; i < a->width; i++) {
-                out[i] += weights[key] * v[i];
+                out[i] = fmaf(weights[key], v[i], out[i]);
             }
         }
     }

@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { LANES = 8, TILE_ROWS = 6, TILE_SUMS = 12 };
+enum { LANES = 8, SIXTEEN = 16, TILE_ROWS = 6, TILE_SUMS = 12 };
 
 /* What a product of some rows with some panels needs to know. */
 struct product {
@@ -328,37 +328,85 @@ static inline float max_lanes(__m256 x)
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
+/* Rows are summed as sixteen partial sums, whatever the vectors, and those as a tree: the order of
+ * every table, so that all give the same bits. */
+struct sixteen {
+    __m256 low;
+    __m256 high;
+};
+
+static inline struct sixteen load_sixteen(const float *x)
+{
+    return (struct sixteen){_mm256_loadu_ps(x), _mm256_loadu_ps(x + LANES)};
+}
+
+static inline float sum_sixteen(struct sixteen sums)
+{
+    return sum_lanes(_mm256_add_ps(sums.low, sums.high));
+}
+
+/* The last count numbers of a row, filled up. */
+static void copy_rest(float *rest, const float *x, size_t count, float fill)
+{
+    for (size_t i = 0; i < SIXTEEN; i++) {
+        rest[i] = i < count ? x[i] : fill;
+    }
+}
+
+static inline void add_squares(struct sixteen *squares, const float *x, __m256 mean)
+{
+    struct sixteen value = load_sixteen(x);
+    __m256 low = _mm256_sub_ps(value.low, mean);
+    __m256 high = _mm256_sub_ps(value.high, mean);
+    squares->low = _mm256_fmadd_ps(low, low, squares->low);
+    squares->high = _mm256_fmadd_ps(high, high, squares->high);
+}
+
+static float mean_of_row(const float *x, size_t width)
+{
+    struct sixteen sums = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+    size_t whole = width / SIXTEEN * SIXTEEN;
+    float rest[SIXTEEN];
+    copy_rest(rest, x + whole, width - whole, 0);
+    for (size_t i = 0; i < whole; i += SIXTEEN) {
+        struct sixteen value = load_sixteen(x + i);
+        sums.low = _mm256_add_ps(sums.low, value.low);
+        sums.high = _mm256_add_ps(sums.high, value.high);
+    }
+    struct sixteen value = load_sixteen(rest);
+    sums.low = _mm256_add_ps(sums.low, value.low);
+    sums.high = _mm256_add_ps(sums.high, value.high);
+    return sum_sixteen(sums) / (float)width;
+}
+
+static float variance_of_row(const float *x, size_t width, float mean)
+{
+    struct sixteen squares = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+    __m256 means = _mm256_set1_ps(mean);
+    size_t whole = width / SIXTEEN * SIXTEEN;
+    float rest[SIXTEEN];
+    copy_rest(rest, x + whole, width - whole, mean);
+    for (size_t i = 0; i < whole; i += SIXTEEN) {
+        add_squares(&squares, x + i, means);
+    }
+    add_squares(&squares, rest, means);
+    return sum_sixteen(squares) / (float)width;
+}
+
 static void norm_row(float *x, size_t width, const float *gamma, const float *beta, float epsilon)
 {
-    size_t i = 0;
-    __m256 sums = _mm256_setzero_ps();
-    for (; i + LANES <= width; i += LANES) {
-        sums = _mm256_add_ps(sums, _mm256_loadu_ps(x + i));
-    }
-    float sum = sum_lanes(sums);
-    for (; i < width; i++) {
-        sum += x[i];
-    }
-    float mean = sum / (float)width;
+    float mean = mean_of_row(x, width);
+    float scale = 1.0f / sqrtf(variance_of_row(x, width, mean) + epsilon);
     __m256 means = _mm256_set1_ps(mean);
-    __m256 squares = _mm256_setzero_ps();
-    for (i = 0; i + LANES <= width; i += LANES) {
-        __m256 off = _mm256_sub_ps(_mm256_loadu_ps(x + i), means);
-        squares = _mm256_fmadd_ps(off, off, squares);
-    }
-    float square = sum_lanes(squares);
-    for (; i < width; i++) {
-        square += (x[i] - mean) * (x[i] - mean);
-    }
-    float scale = 1.0f / sqrtf(square / (float)width + epsilon);
     __m256 scales = _mm256_set1_ps(scale);
-    for (i = 0; i + LANES <= width; i += LANES) {
+    size_t i = 0;
+    for (; i + LANES <= width; i += LANES) {
         __m256 off = _mm256_mul_ps(_mm256_sub_ps(_mm256_loadu_ps(x + i), means), scales);
         off = _mm256_fmadd_ps(off, _mm256_loadu_ps(gamma + i), _mm256_loadu_ps(beta + i));
         _mm256_storeu_ps(x + i, off);
     }
     for (; i < width; i++) {
-        x[i] = (x[i] - mean) * scale * gamma[i] + beta[i];
+        x[i] = fmaf((x[i] - mean) * scale, gamma[i], beta[i]);
     }
 }
 
@@ -370,42 +418,56 @@ static void avx2_layer_norm(float *x, size_t stride, size_t rows, size_t width, 
     }
 }
 
+static float max_of_row(const float *x, size_t count)
+{
+    __m256 most = _mm256_set1_ps(-INFINITY);
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        most = _mm256_max_ps(most, _mm256_loadu_ps(x + i));
+    }
+    float max = max_lanes(most);
+    for (; i < count; i++) {
+        max = x[i] > max ? x[i] : max;
+    }
+    return max;
+}
+
+/* exp(scale * (x - max)) in place on sixteen numbers. */
+static inline struct sixteen exp_sixteen(float *x, __m256 max, __m256 scale)
+{
+    struct sixteen value = load_sixteen(x);
+    value.low = avx2_exp(_mm256_mul_ps(_mm256_sub_ps(value.low, max), scale));
+    value.high = avx2_exp(_mm256_mul_ps(_mm256_sub_ps(value.high, max), scale));
+    _mm256_storeu_ps(x, value.low);
+    _mm256_storeu_ps(x + LANES, value.high);
+    return value;
+}
+
 /* softmax(scale * x), for a positive scale */
 static inline void soften(float *x, size_t count, float scale)
 {
-    float rest[LANES]; /* the last, incomplete vector, filled up with the lowest number */
-    size_t whole = count / LANES * LANES;
-    for (size_t i = 0; i < LANES; i++) {
-        rest[i] = whole + i < count ? x[whole + i] : -INFINITY;
-    }
-    __m256 most = _mm256_loadu_ps(rest);
-    for (size_t i = 0; i < whole; i += LANES) {
-        most = _mm256_max_ps(most, _mm256_loadu_ps(x + i));
-    }
-    __m256 max = _mm256_set1_ps(max_lanes(most));
+    __m256 max = _mm256_set1_ps(max_of_row(x, count));
     __m256 factor = _mm256_set1_ps(scale);
-    __m256 sums = _mm256_setzero_ps();
-    for (size_t i = 0; i < whole; i += LANES) {
-        __m256 off = _mm256_sub_ps(_mm256_loadu_ps(x + i), max);
-        __m256 e = avx2_exp(_mm256_mul_ps(off, factor));
-        sums = _mm256_add_ps(sums, e);
-        _mm256_storeu_ps(x + i, e);
+    struct sixteen sums = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+    size_t whole = count / SIXTEEN * SIXTEEN;
+    for (size_t i = 0; i < whole; i += SIXTEEN) {
+        struct sixteen e = exp_sixteen(x + i, max, factor);
+        sums.low = _mm256_add_ps(sums.low, e.low);
+        sums.high = _mm256_add_ps(sums.high, e.high);
     }
-    float sum = sum_lanes(sums);
     if (whole < count) {
-        __m256 off = _mm256_sub_ps(_mm256_loadu_ps(rest), max);
-        _mm256_storeu_ps(rest, avx2_exp(_mm256_mul_ps(off, factor)));
-        for (size_t i = whole; i < count; i++) {
-            x[i] = rest[i - whole];
-            sum += x[i];
-        }
+        float rest[SIXTEEN];
+        copy_rest(rest, x + whole, count - whole, 0);
+        (void)exp_sixteen(rest, max, factor);
+        copy_rest(rest, rest, count - whole, 0);
+        memcpy(x + whole, rest, (count - whole) * sizeof *x);
+        struct sixteen e = load_sixteen(rest);
+        sums.low = _mm256_add_ps(sums.low, e.low);
+        sums.high = _mm256_add_ps(sums.high, e.high);
     }
-    __m256 share = _mm256_set1_ps(1.0f / sum);
-    for (size_t i = 0; i < whole; i += LANES) {
-        _mm256_storeu_ps(x + i, _mm256_mul_ps(_mm256_loadu_ps(x + i), share));
-    }
-    for (size_t i = whole; i < count; i++) {
-        x[i] *= _mm256_cvtss_f32(share);
+    float share = 1.0f / sum_sixteen(sums);
+    for (size_t i = 0; i < count; i++) {
+        x[i] *= share;
     }
 }
 

@@ -12,13 +12,13 @@
 enum { FLOATS = 8, BYTES = 32 };
 
 #define START(i) __m256i chain##i = _mm256_setzero_si256();
-#define ADD(i) sum = _mm256_add_epi32(sum, chain##i);
-#define FMA(i) __asm__ volatile("vfmadd231ps %1, %2, %0" : "+x"(chain##i) : "x"(weights), "x"(x));
+#define ADD(i)   sum = _mm256_add_epi32(sum, chain##i);
+#define FMA(i)   __asm__ volatile("vfmadd231ps %1, %2, %0" : "+x"(chain##i) : "x"(weights), "x"(x));
 
 /* What int8 costs here: products in pairs, pairs in fours, and the sum. */
-#define PAIRS(i)                                                                                   \
-    __asm__ volatile("vpmaddubsw %2, %3, %1\n\tvpmaddwd %1, %4, %1\n\tvpaddd %1, %0, %0"           \
-                     : "+x"(chain##i), "=&x"(products)                                             \
+#define PAIRS(i)                                                                         \
+    __asm__ volatile("vpmaddubsw %2, %3, %1\n\tvpmaddwd %1, %4, %1\n\tvpaddd %1, %0, %0" \
+                     : "+x"(chain##i), "=&x"(products)                                   \
                      : "x"(weights), "x"(x), "x"(ones));
 
 static float run_avx2(size_t rounds)

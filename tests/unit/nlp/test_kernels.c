@@ -802,8 +802,13 @@ static void check_attention(const struct kernels *table)
                                           .out = out,
                                           .out_stride = q_stride,
                                           .scratch = scratch};
+            kernels_ref.attention(&a);
+            float *expected = floats(keys * q_stride);
+            memcpy(expected, out, keys * q_stride * sizeof *out);
             table->attention(&a);
             expect_attention(table, &a);
+            assert_memory_equal(out, expected, keys * q_stride * sizeof *out);
+            free(expected);
             float first[64];
             memcpy(first, out, width * sizeof *out);
             a.queries = 1; /* as the last layer asks: the same bits as among all queries */
@@ -821,6 +826,49 @@ static void attention_equals_the_formula(void **state)
 {
     (void)state;
     with_each_table(check_attention);
+}
+
+/* ---- one table and another ---- */
+
+static void check_same_bits(const struct kernels *table)
+{
+    enum { COUNT_MAX = 70 };
+    struct rand rand;
+    rand_seed(&rand, 9);
+    float *gamma = random_floats(&rand, COUNT_MAX, 2);
+    float *beta = random_floats(&rand, COUNT_MAX, 2);
+    for (size_t count = 1; count <= COUNT_MAX; count++) {
+        float *x = random_floats(&rand, count, 5);
+        float y[2][COUNT_MAX];
+        for (int what = 0; what < 4; what++) {
+            for (int which = 0; which < 2; which++) {
+                const struct kernels *k = which ? table : &kernels_ref;
+                memcpy(y[which], x, count * sizeof *x);
+                if (what == 0) {
+                    k->softmax(y[which], count);
+                } else if (what == 1) {
+                    k->gelu(y[which], count);
+                } else if (what == 2) {
+                    k->gelu_tanh(y[which], count);
+                } else {
+                    k->layer_norm(y[which], count, 1, count, gamma, beta, 1e-5f);
+                }
+            }
+            if (memcmp(y[0], y[1], count * sizeof *x) != 0) {
+                fail_msg("%s differs from ref in function %d on %zu numbers", table->name, what,
+                         count);
+            }
+        }
+        free(x);
+    }
+    free(gamma);
+    free(beta);
+}
+
+static void everything_but_float_products_has_the_same_bits_everywhere(void **state)
+{
+    (void)state;
+    with_each_table(check_same_bits);
 }
 
 /* ---- choosing ---- */
@@ -871,6 +919,7 @@ int main(void)
         cmocka_unit_test(softmax_equals_the_formula),
         cmocka_unit_test(layer_norm_equals_the_formula),
         cmocka_unit_test(attention_equals_the_formula),
+        cmocka_unit_test(everything_but_float_products_has_the_same_bits_everywhere),
         cmocka_unit_test(a_table_is_chosen_by_flags_and_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
