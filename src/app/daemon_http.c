@@ -87,6 +87,8 @@ static void serve_ready(struct daemon *daemon, struct http_exchange *exchange)
         reply_text(exchange, 503, "the vendor rejects our client credentials\n");
     } else if (!status.token_held) {
         reply_text(exchange, 503, "no access token yet\n");
+    } else if (daemon_keep_is_failing(daemon)) {
+        reply_text(exchange, 503, "the store cannot keep anything: see store_failed in the log\n");
     } else if (daemon->config->discover_mode == CONFIG_DISCOVER_ACTIVE_CONTACTS &&
                !daemon->discovered) {
         reply_text(exchange, 503, "the list of live calls was not read yet\n");

@@ -97,6 +97,7 @@ bool daemon_keep_answer(struct daemon *daemon, const struct score_answer *answer
 void daemon_keep_flush(struct daemon *daemon);
 void daemon_keep_count(struct daemon *daemon);         /* into the metrics */
 bool daemon_keep_settled(const struct daemon *daemon); /* nothing waits */
+bool daemon_keep_is_failing(const struct daemon *daemon);
 
 /* More waits than may; once it is so, until half is gone. */
 bool daemon_keep_is_behind(const struct daemon *daemon, bool was_behind);

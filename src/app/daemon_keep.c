@@ -2,8 +2,10 @@
  *
  * A step's polls and scorings leave at once: after a crash they are simply asked again. What must
  * not be done or said twice (writes, suggestions, log lines that count) is held until a batch saved
- * after the step is durable. One batch is under way at a time and the next gathers meanwhile, so
- * commits grow with the time that a disk takes; they begin at least COMMIT_SPACING_MS apart.
+ * after the step is durable; so is the first poll of a call, for what it brings would be lost with
+ * the process if no later one knew the call. One batch is under way at a time and the next gathers
+ * meanwhile, so commits grow with the time that a disk takes; they begin at least COMMIT_SPACING_MS
+ * apart.
  *
  * While the store fails the same batch is tried again, judgement and polling go on, and what waits
  * is bounded: at HELD_MAX polls pause, until half is gone. In memory nothing waits. */
@@ -94,6 +96,7 @@ static bool must_wait(const struct effect *effect)
     case EFFECT_NOTE:
         return effect->note != NOTE_POLL_FAILED && effect->note != NOTE_ATTRIBUTES_FAILED;
     case EFFECT_POLL:
+        return effect->opening;
     case EFFECT_SCORE:
     case EFFECT_CLOSED:
         break;
@@ -289,6 +292,11 @@ void daemon_keep_flush(struct daemon *daemon)
 bool daemon_keep_is_behind(const struct daemon *daemon, bool was_behind)
 {
     return daemon->keep->held >= (was_behind ? HELD_MAX / 2 : HELD_MAX);
+}
+
+bool daemon_keep_is_failing(const struct daemon *daemon)
+{
+    return daemon->keep->failing;
 }
 
 bool daemon_keep_settled(const struct daemon *daemon)

@@ -53,10 +53,11 @@ struct effect {
     uint64_t call; /* handle, see pipeline.h */
     const char *interaction_id;
 
-    int64_t start_ms;       /* POLL */
-    uint32_t utterance;     /* SCORE, NOTE_UTTERANCE_MASKED */
-    uint32_t revision;      /* the same */
-    uint32_t ordinal;       /* the same */
+    int64_t start_ms;   /* POLL */
+    bool opening;       /* POLL: the first of this call, which is to be kept before it is read */
+    uint32_t utterance; /* SCORE, NOTE_UTTERANCE_MASKED */
+    uint32_t revision;  /* the same */
+    uint32_t ordinal;   /* the same */
     struct segment segment; /* the same; a masked one is speaker and times only */
     bool backlog;           /* SCORE: history; what is spoken now goes first */
     bool withdrawn;         /* NOTE_UTTERANCE_MASKED: it had a score */

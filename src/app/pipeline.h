@@ -63,7 +63,9 @@ struct effects *pipeline_step(struct pipeline *pipeline, struct call_now now,
 
 /* What a call is, for the store. Between two saves a step may change much: whatever a step wants
  * done that must not be done twice (write, suggest, log as done) is to wait until a save after that
- * step is durable. What it asks of the vendor and the scorer need not wait; it is asked again. */
+ * step is durable, and so is the first poll of a call: what it brings belongs to a call that a
+ * later process must know of. What else is asked of vendor and scorer need not wait; it is asked
+ * again. */
 bool pipeline_has_unsaved(const struct pipeline *pipeline);
 
 /* Adds every call that has changed since it was last saved to the batch; those that closed are in

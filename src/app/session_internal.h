@@ -37,6 +37,7 @@ struct session {
     int64_t unmasked_ms;         /* vendor clock: last listed as not masked; 0 for never */
     int64_t masked_from_ms;      /* of the last mask */
 
+    bool asked; /* polled before, by this process or an earlier one */
     bool polling;
     bool had_reply;
     bool listed; /* discovery named it as live */

@@ -280,6 +280,8 @@ void session_run_poll(struct session *session, struct session_context *context)
     if (!effect) {
         return;
     }
+    effect->opening = !session->asked;
+    session->asked = true;
     session->polling = true;
     session->poll_sent = now;
     if (session->phase == PHASE_ENDING) {

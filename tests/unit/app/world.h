@@ -352,7 +352,8 @@ static inline void hold_or_carry_out(struct world *world, const struct effect *e
         change.suggestion = effect->kept_suggestion.episode ? &effect->kept_suggestion : NULL;
         assert_true(store_batch_add(world->batch, &change));
     }
-    if (!world->store || effect->kind == EFFECT_POLL || effect->kind == EFFECT_SCORE) {
+    if (!world->store || (effect->kind == EFFECT_POLL && !effect->opening) ||
+        effect->kind == EFFECT_SCORE) {
         carry_out(world, effect);
         return;
     }
