@@ -123,6 +123,7 @@ struct config {
     int64_t end_on_404_count;    /* end.on_404_count: 2 */
 
     char *model_dir;                   /* model.dir: a folder; "" finds the default model */
+    char *model_device;                /* model.device: auto | cpu | cuda */
     int64_t model_threads;             /* model.threads: 0 = one per core, at most 2 by default */
     int64_t model_batch_tokens;        /* model.batch_tokens: 512 */
     char *model_precision;             /* model.precision: auto | fp32 | int8 | bf16 */

@@ -236,6 +236,18 @@ static int check_interactions(const struct config *config, struct error *err)
     return result;
 }
 
+/* Whoever asks for a GPU must not get a CPU without a word. */
+static int check_device(const struct config *config, struct error *err)
+{
+    if (strcmp(config->model_device, "cuda") != 0) {
+        return 0;
+    }
+    return blame(config, "model.device",
+                 "this build has no CUDA: write auto or cpu; on a CPU model.precision int8 is the "
+                 "fastest",
+                 err);
+}
+
 int config_check_rules(const struct config *config, struct error *err)
 {
     int result = 0;
@@ -250,6 +262,7 @@ int config_check_rules(const struct config *config, struct error *err)
     result = result ? result : check_speakers(config, err);
     result = result ? result : check_attribute_keys(config, err);
     result = result ? result : check_fallback(config, err);
+    result = result ? result : check_device(config, err);
     return result ? result : check_interactions(config, err);
 }
 

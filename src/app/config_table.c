@@ -243,6 +243,10 @@ const struct config_row config_table[] = {
 
     {TEXT("model.dir", model_dir, LONG, "",
           "folder of a checkpoint, or a model's name; empty: the default model")},
+    {TEXT("model.device", model_device, NAME, "auto",
+          "what the model runs on; `auto`: the best this build knows, which is the CPU; `cuda` is "
+          "refused by a build without it"),
+     .choices = {"auto", "cpu", "cuda"}},
     {WHOLE("model.threads", model_threads, 0, 256, "0",
            "scoring threads; 0: one per core, at most 2")},
     {WHOLE("model.batch_tokens", model_batch_tokens, 16, 65536, "512", "tokens scored in one go")},

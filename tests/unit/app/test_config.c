@@ -168,6 +168,7 @@ static const struct bad bad_files[] = {
     {"window.seconds: 121\n", "", "must be at most window.max_seconds"},
     {"retry.base: 1min\n", "", "must be at most retry.cap"},
     {"timeouts.connect: 4s\n", "", "must be at most timeouts.attributes (3s, default)"},
+    {"model.device: cuda\n", "1:15", "this build has no CUDA"},
     {"rate.client_rps: 0.5\n", "", "rate.interaction_rps (1, default)"},
     {"api_base: http://example.com\n", "", "api_base"},
     {"api_base: ftp://example.com\n", "", "api_base"},
