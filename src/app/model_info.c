@@ -159,7 +159,8 @@ static int print_text(const struct opened *o, struct buf *out, struct error *err
                tokenizer_file(o->directory), tokenizer_vocab_count(o->tokenizer),
                scorer_tokens_max(o->scorer));
     buf_printf(out, "stored as   %s\n", dtype_word(checkpoint_dtype(o->checkpoint)));
-    buf_printf(out, "runs with   kernels %s\n", scorer_kernels_name(o->scorer));
+    buf_printf(out, "runs with   kernels %s in %s\n", scorer_kernels_name(o->scorer),
+               scorer_precision_name(o->scorer));
     buf_printf(out,
                "memory      %.1f MiB of packed weights, %.1f MiB for each thread (batches of %d)\n",
                (double)scorer_weight_bytes(o->scorer) / mib,
@@ -234,6 +235,7 @@ static int write_json(const struct opened *o, struct buf *out, struct error *err
     write_number(&w, "text_tokens_max", scorer_tokens_max(o->scorer));
     write_word(&w, "stored_as", dtype_word(checkpoint_dtype(o->checkpoint)));
     write_word(&w, "kernels", scorer_kernels_name(o->scorer));
+    write_word(&w, "precision", scorer_precision_name(o->scorer));
     write_number(&w, "packed_bytes", scorer_weight_bytes(o->scorer));
     write_number(&w, "thread_bytes", scorer_scratch_bytes(o->scratch));
     json_write_key(&w, "files");
