@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian 12 packages that building and testing need, if any is missing; with --browser
-# also those that the test of the supervisors' page needs.
+# also those that the test of the supervisors' page needs, with --cross those that build the kernels
+# for 64-bit ARM and run their tests (about 250 MB).
 set -eu
 
 packages='
@@ -28,6 +29,13 @@ if [ "${1:-}" = --browser ]; then
 chromium            shows the supervisors' page to its test
 chromium-driver     lets a program use it
 python3-selenium    speaks to the driver
+"
+fi
+if [ "${1:-}" = --cross ]; then
+    packages="$packages
+gcc-aarch64-linux-gnu  compiles for 64-bit ARM
+libc6-dev-arm64-cross  its C library
+qemu-user              runs the result
 "
 fi
 
