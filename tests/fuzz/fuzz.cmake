@@ -43,6 +43,11 @@ undertone_fuzz_target(torch_file ${variants}/roberta-views-bin/pytorch_model.bin
 undertone_fuzz_target(pickle)
 undertone_fuzz_target(zip ${variants}/roberta-views-bin/pytorch_model.bin)
 undertone_fuzz_target(model_config ${variants}/bert-relu/config.json)
+undertone_fuzz_target(call_restore)
+target_link_libraries(fuzz_call_restore_replay PRIVATE ut_mood)
+if(UNDERTONE_FUZZ)
+    target_link_libraries(fuzz_call_restore PRIVATE ut_mood)
+endif()
 
 # The program that tools/tokenizer_fuzz.py compares with Hugging Face's library.
 add_executable(token_ids ${CMAKE_SOURCE_DIR}/tests/fuzz/token_ids.c)
