@@ -233,6 +233,75 @@ static int check_layer(const struct checkpoint *checkpoint, int layer, struct er
     return code ? code : check_norm(checkpoint, layer, f->ffn_norm, err);
 }
 
+/* ---- that nothing is there which would change the answer, did we know it ---- */
+
+/* What follows the start, or NULL. */
+static const char *after(const char *name, const char *start)
+{
+    size_t bytes = start ? strlen(start) : 0;
+    return bytes > 0 && strncmp(name, start, bytes) == 0 ? name + bytes : NULL;
+}
+
+static bool is_part(const char *rest)
+{
+    static const char *const parts[] = {".weight", ".bias", ".gamma", ".beta"};
+    for (size_t i = 0; rest && i < sizeof parts / sizeof parts[0]; i++) {
+        if (strcmp(rest, parts[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Heads of other tasks and unused poolers are outside the encoder and change nothing; inside it an
+ * adapter, a relative position or a second attention would. */
+static bool is_known(const struct checkpoint_family *f, const char *name)
+{
+    const char *inside[] = {f->query,          f->key,       f->value,      f->attention_output,
+                            f->attention_norm, f->ffn_input, f->ffn_output, f->ffn_norm};
+    const char *outside[] = {f->word_embeddings, f->position_embeddings, f->type_embeddings,
+                             f->embeddings_norm};
+    const char *rest = after(name, f->prefix);
+    name = rest ? rest : name;
+    rest = after(name, f->layer_prefix);
+    if (rest) {
+        rest += strspn(rest, "0123456789");
+        rest += *rest == '.';
+        for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++) {
+            if (is_part(after(rest, inside[i]))) {
+                return true;
+            }
+        }
+        return false;
+    }
+    rest = after(name, "embeddings.");
+    if (!rest || strcmp(rest, "position_ids") == 0 || strcmp(rest, "token_type_ids") == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof outside / sizeof outside[0]; i++) {
+        if (is_part(after(name, outside[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_nothing_more(const struct checkpoint *checkpoint, struct error *err)
+{
+    size_t position = 0;
+    const struct tensor *tensor;
+    while ((tensor = weights_next(checkpoint->weights, &position)) != NULL) {
+        if (!is_known(checkpoint->config.family, tensor->name)) {
+            return error_set(err, ERROR_UNSUPPORTED,
+                             "%s: tensor \"%.100s\" is no part of a %s encoder; this program would "
+                             "leave it out and answer wrongly (if it is an adapter, merge it into "
+                             "the model first)",
+                             tensor->file, tensor->name, checkpoint->config.family->model_type);
+        }
+    }
+    return 0;
+}
+
 static int check_tensors(const struct checkpoint *checkpoint, struct error *err)
 {
     const struct checkpoint_config *c = &checkpoint->config;
@@ -243,9 +312,10 @@ static int check_tensors(const struct checkpoint *checkpoint, struct error *err)
     }
     code = code ? code
                 : check_linear(checkpoint, none, c->family->head_dense, c->hidden, c->hidden, err);
-    return code ? code
+    code = code ? code
                 : check_linear(checkpoint, none, c->family->head_output, c->label_count, c->hidden,
                                err);
+    return code ? code : check_nothing_more(checkpoint, err);
 }
 
 int checkpoint_open(struct checkpoint **checkpoint, const char *directory, struct error *err)

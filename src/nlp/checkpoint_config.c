@@ -196,6 +196,20 @@ static int read_output(const struct reading *r, struct checkpoint_config *config
     return 0;
 }
 
+/* A decoder masks what comes later: other mathematics. */
+static int refuse_decoder(const struct reading *r)
+{
+    static const char *const keys[] = {"is_decoder", "add_cross_attention"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        bool is_on = false;
+        if (json_as_boolean(json_get(r->root, keys[i]), &is_on) && is_on) {
+            return error_set(r->err, ERROR_UNSUPPORTED,
+                             "%s: \"%s\" is true; this build runs encoders only", r->path, keys[i]);
+        }
+    }
+    return 0;
+}
+
 static int read_all(const struct reading *r, struct checkpoint_config *config)
 {
     int code = read_family(r, config);
@@ -204,6 +218,7 @@ static int read_all(const struct reading *r, struct checkpoint_config *config)
     code = code ? code : read_activation(r, config);
     code = code ? code : read_epsilon(r, config);
     code = code ? code : require_text(r, "position_embedding_type", "absolute");
+    code = code ? code : refuse_decoder(r);
     code = code ? code : checkpoint_labels_count(r->path, r->root, config, r->err);
     code = code ? code : read_output(r, config);
     return code ? code : checkpoint_labels_read(r->path, r->root, config, r->err);

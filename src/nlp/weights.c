@@ -290,3 +290,8 @@ const struct tensor *weights_find(const struct weights *weights, const char *nam
 {
     return map_get(&weights->by_name, name, strlen(name));
 }
+
+const struct tensor *weights_next(const struct weights *weights, size_t *position)
+{
+    return map_next(&weights->by_name, position);
+}

@@ -25,6 +25,9 @@ const char *weights_path(const struct weights *weights);
 /* The files that hold tensors, in the order they were met; NULL past the last. */
 const char *weights_file(const struct weights *weights, size_t index);
 
+/* Walks all tensors in no order: start with *position = 0; NULL at the end. */
+const struct tensor *weights_next(const struct weights *weights, size_t *position);
+
 /* NULL when absent. */
 const struct tensor *weights_find(const struct weights *weights, const char *name);
 

@@ -263,6 +263,8 @@ static void a_bad_configuration_is_refused(void **state)
         {"\"gelu_new\"", "[]", ERROR_UNSUPPORTED, "\"hidden_act\" is \"not a string\""},
         {"\"absolute\"", "\"relative_key\"", ERROR_UNSUPPORTED,
          "\"position_embedding_type\" is \"relative_key\""},
+        {"\"use_cache\": true", "\"is_decoder\": true", ERROR_UNSUPPORTED,
+         "\"is_decoder\" is true"},
         {"\"use_cache\": true", "\"problem_type\": \"ranking\"", ERROR_UNSUPPORTED,
          "\"problem_type\" is \"ranking\""},
         {"\"use_cache\": true", "\"problem_type\": \"regression\"", ERROR_UNSUPPORTED,
@@ -344,6 +346,17 @@ static void sizes_that_the_tensors_do_not_have_are_refused(void **state)
 static void missing_and_unusable_tensors_are_refused(void **state)
 {
     const struct copy *copy = *state;
+    change_weights(
+        copy, "{\"__metadata__\"",
+        "{\"bert.encoder.layer.1.attention.self.query.lora_A.weight\":{\"dtype\":\"I64\","
+        "\"shape\":[1,1],\"data_offsets\":[237510,237518]},\"__metadata__\"",
+        "\0\0\0\0\0\0\0\0", 8);
+    expect_failure(copy, ERROR_UNSUPPORTED, copy->weights_path, "query.lora_A.weight");
+    change_weights(copy, "{\"__metadata__\"",
+                   "{\"embeddings.entity_embeddings.weight\":{\"dtype\":\"I64\",\"shape\":[1,1],"
+                   "\"data_offsets\":[237510,237518]},\"__metadata__\"",
+                   "\0\0\0\0\0\0\0\0", 8);
+    expect_failure(copy, ERROR_UNSUPPORTED, copy->weights_path, "entity_embeddings");
     change_weights(copy, "classifier.bias", "classifier.bjas", NULL, 0);
     expect_failure(copy, ERROR_FORMAT, copy->weights_path, "tensor \"classifier.bias\" is missing");
     change_weights(copy, "layer.1.output.dense.bias", "layer.9.output.dense.bias", NULL, 0);
