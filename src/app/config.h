@@ -69,6 +69,7 @@ struct config {
     int64_t poll_idle_ms;          /* poll.idle: 2s */
     int64_t poll_quiet_ms;         /* poll.quiet: 5s */
     int64_t poll_floor_ms;         /* poll.floor: 500ms */
+    int64_t poll_max_ms;           /* poll.max: 10s */
     int64_t poll_overlap_ms;       /* poll.overlap: 30s, raised by what is learnt */
     int64_t poll_overlap_max_ms;   /* poll.overlap_max: 180s */
     int64_t poll_deep_interval_ms; /* poll.deep_interval: 20s */

@@ -135,9 +135,14 @@ const struct config_row config_table[] = {
     {TEXT("assist.idempotency_header", assist_idempotency_header, NAME, "Idempotency-Key",
           "header that names the alert; empty sends none")},
 
-    {SPAN("poll.active", poll_active_ms, 100, HOUR, "1s", "pace while a call talks")},
-    {SPAN("poll.idle", poll_idle_ms, 100, HOUR, "2s", "pace after an empty reply")},
-    {SPAN("poll.quiet", poll_quiet_ms, 100, HOUR, "5s", "pace in a longer silence")},
+    {SPAN("poll.active", poll_active_ms, 100, HOUR, "1s",
+          "pace while a call talks; this and the next two hold while the quota is plentiful")},
+    {SPAN("poll.idle", poll_idle_ms, 100, HOUR, "2s", "pace after 10 s of silence")},
+    {SPAN("poll.quiet", poll_quiet_ms, 100, HOUR, "5s",
+          "pace after a minute of silence, and on hold")},
+    {SPAN("poll.max", poll_max_ms, 100, HOUR, "10s",
+          "longest time between two polls of a call when the quota is scarce (`poll.quiet` at "
+          "least); when it must be longer, the log says `schedule_degraded`")},
     {SPAN("poll.floor", poll_floor_ms, 50, HOUR, "500ms",
           "least time between two polls of one call, whatever happens")},
     {SPAN("poll.overlap", poll_overlap_ms, 0, HOUR, "30s",

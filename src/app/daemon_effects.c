@@ -213,6 +213,18 @@ static void watch_queue(struct daemon *daemon)
     pipeline_hold_polls(daemon->pipeline, daemon->polls_held || daemon->store_behind);
 }
 
+static void watch_quota(struct daemon *daemon)
+{
+    struct cxone_status status;
+    cxone_status(daemon->cxone, &status);
+    pipeline_set_quota(daemon->pipeline, status.rate_rps, status.queued);
+    const struct poll_schedule *schedule = pipeline_schedule(daemon->pipeline);
+    if (schedule->degraded != daemon->schedule_degraded) {
+        daemon->schedule_degraded = schedule->degraded;
+        daemon_report_schedule(daemon, schedule);
+    }
+}
+
 void daemon_step(struct daemon *daemon, const struct pipeline_event *event)
 {
     struct effects *effects = pipeline_step(daemon->pipeline, daemon_now(daemon), event);
@@ -228,6 +240,7 @@ void daemon_step(struct daemon *daemon, const struct pipeline_event *event)
     }
     daemon_keep_flush(daemon);
     watch_queue(daemon);
+    watch_quota(daemon);
     arm_due_timer(daemon);
     daemon_check_stopped(daemon);
 }

@@ -24,6 +24,14 @@ static void refresh_cache_counts(struct daemon *daemon)
     }
 }
 
+static void refresh_schedule(struct metrics *metrics, const struct poll_schedule *schedule)
+{
+    metrics_set(metrics, METRIC_POLL_THETA, schedule->theta);
+    metrics_set(metrics, METRIC_POLL_DEMAND, schedule->demand_rps);
+    metrics_set(metrics, METRIC_POLL_LONGEST, (double)poll_schedule_longest_ms(schedule) / 1e3);
+    metrics_set(metrics, METRIC_POLL_DEGRADED, schedule->degraded);
+}
+
 static void refresh_gauges(struct daemon *daemon)
 {
     struct metrics *metrics = &daemon->metrics;
@@ -54,6 +62,7 @@ static void refresh_gauges(struct daemon *daemon)
                     status.retry_tokens[i]);
     }
     metrics_set(metrics, METRIC_RATE_LIMIT, status.rate_rps);
+    refresh_schedule(metrics, pipeline_schedule(daemon->pipeline));
     metrics_set(metrics, METRIC_REQUESTS_QUEUED, status.queued);
     metrics_set(metrics, METRIC_REQUESTS_IN_FLIGHT, status.in_flight);
     metrics_set(metrics, METRIC_VENDOR_OFFSET, (double)status.vendor_offset_ms / 1e3);

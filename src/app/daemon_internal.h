@@ -52,6 +52,7 @@ struct daemon {
     struct mono discovered_at;
     bool polls_held; /* the scorer is behind */
     bool store_behind;
+    bool schedule_degraded; /* as last told */
     bool stopping;
     bool closing; /* being destroyed: answers are only freed */
     bool first_suggestion_told;
@@ -83,6 +84,7 @@ void daemon_report_note(struct daemon *daemon, const struct effect *note);
 void daemon_report_answer(struct daemon *daemon, const struct score_answer *answer);
 void daemon_report_result(struct daemon *daemon, enum cxone_operation operation,
                           const struct cxone_result *result);
+void daemon_report_schedule(struct daemon *daemon, const struct poll_schedule *schedule);
 void daemon_report_vendor_event(void *user, const struct cxone_event *event);
 const char *daemon_call_hash(const struct daemon *daemon, const char *interaction_id,
                              char out[KEYHASH_TEXT_BYTES]);

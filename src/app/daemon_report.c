@@ -295,6 +295,22 @@ void daemon_report_result(struct daemon *daemon, enum cxone_operation operation,
     }
 }
 
+void daemon_report_schedule(struct daemon *daemon, const struct poll_schedule *schedule)
+{
+    double longest_s = (double)poll_schedule_longest_ms(schedule) / 1e3;
+    if (schedule->degraded) {
+        log_write(daemon->log, LOG_WARN, "schedule_degraded",
+                  "the quota does not let every call be polled each poll.max; all wait longer",
+                  LOG_INT("calls", schedule->calls), LOG_NUMBER("polls_per_s", schedule->left_rps),
+                  LOG_NUMBER("longest_s", longest_s));
+    } else {
+        log_write(daemon->log, LOG_INFO, "schedule_restored",
+                  "every call is polled within poll.max again", LOG_INT("calls", schedule->calls),
+                  LOG_NUMBER("polls_per_s", schedule->left_rps),
+                  LOG_NUMBER("longest_s", longest_s));
+    }
+}
+
 /* --- events of the vendor connection --------------------------------------------------------- */
 
 void daemon_report_vendor_event(void *user, const struct cxone_event *event)

@@ -26,6 +26,9 @@ struct pipeline {
     struct family_set families;
     struct due_heap due;
     struct cursor_delays delays;
+    struct poll_schedule schedule;
+    double quota_rps;
+    unsigned requests_waiting;
     struct effects effects;
     struct call_effects call_effects;
     struct call_counts closed_counts;
@@ -39,6 +42,23 @@ struct pipeline {
 };
 
 static const struct mono far_future = {INT64_MAX};
+static const double no_limit_rps = 1e9;
+
+static void init_schedule(struct pipeline *pipeline)
+{
+    const struct session_options *options = &pipeline->options.session;
+    struct poll_schedule_limits limits = {
+        .floor_ms = options->poll_floor_ms,
+        .pace_ms = {options->poll_active_ms, options->poll_idle_ms, options->poll_quiet_ms},
+        .max_ms = options->poll_max_ms > options->poll_quiet_ms ? options->poll_max_ms
+                                                                : options->poll_quiet_ms,
+    };
+    if (options->interaction_rps > 0 && options->interaction_rps * (double)limits.floor_ms < 1000) {
+        limits.floor_ms = (int64_t)(1000 / options->interaction_rps);
+    }
+    pipeline_set_quota(pipeline, pipeline->options.quota_rps, 0);
+    poll_schedule_init(&pipeline->schedule, &limits, pipeline->quota_rps, (struct mono){0});
+}
 
 struct pipeline *pipeline_create(const struct pipeline_options *options)
 {
@@ -48,6 +68,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options)
         return NULL;
     }
     pipeline->options = *options;
+    init_schedule(pipeline);
     pipeline->first_free = no_slot;
     pipeline->slots = calloc(options->calls_max ? options->calls_max : 1, sizeof(struct slot));
     pipeline->unsaved = calloc(options->calls_max ? options->calls_max : 1, sizeof(uint64_t));
@@ -144,7 +165,7 @@ static struct session *open_session(struct pipeline *pipeline, struct session_co
     slot->session = session;
     const char *id = event->interaction_id;
     if (!session || !map_put(&pipeline->by_id, id, strlen(id), session)) {
-        session_destroy(session);
+        session_abandon(session, context);
         if (family) {
             family_set_leave(&pipeline->families, family, now);
         }
@@ -194,7 +215,7 @@ static struct session *restore_session(struct pipeline *pipeline, struct session
         pipeline->calls++;
         return session;
     }
-    session_destroy(session);
+    session_abandon(session, context);
     release_slot(pipeline, at);
     effects_clear(context->effects);
     struct pipeline_event listed = {
@@ -395,6 +416,7 @@ static struct session_context make_context(struct pipeline *pipeline, struct cal
     return (struct session_context){
         .options = &pipeline->options.session,
         .delays = &pipeline->delays,
+        .schedule = &pipeline->schedule,
         .effects = &pipeline->effects,
         .call_effects = &pipeline->call_effects,
         .now = now,
@@ -407,6 +429,8 @@ struct effects *pipeline_step(struct pipeline *pipeline, struct call_now now,
 {
     destroy_closed(pipeline, now.mono);
     struct session_context context = make_context(pipeline, now);
+    poll_schedule_steer(&pipeline->schedule, pipeline->quota_rps, pipeline->requests_waiting,
+                        now.mono);
     if (event->kind == PIPELINE_TICK) {
         run_due(pipeline, &context);
     } else if (event->kind == PIPELINE_STOP) {
@@ -462,6 +486,17 @@ bool pipeline_is_masked(const struct pipeline *pipeline, uint64_t call, uint32_t
 void pipeline_hold_polls(struct pipeline *pipeline, bool hold)
 {
     pipeline->hold_polls = hold;
+}
+
+void pipeline_set_quota(struct pipeline *pipeline, double quota_rps, unsigned waiting)
+{
+    pipeline->requests_waiting = waiting;
+    pipeline->quota_rps = quota_rps > 0 ? quota_rps : no_limit_rps;
+}
+
+const struct poll_schedule *pipeline_schedule(const struct pipeline *pipeline)
+{
+    return &pipeline->schedule;
 }
 
 bool pipeline_follows(const struct pipeline *pipeline, const char *interaction_id)

@@ -18,7 +18,8 @@ struct pipeline;
 struct pipeline_options {
     struct session_options session;
     size_t calls_max;
-    bool keep_state; /* calls are saved: note which have changed */
+    bool keep_state;  /* calls are saved: note which have changed */
+    double quota_rps; /* requests a second that polls and writes share; 0: no limit */
     uint64_t seed;
 };
 
@@ -80,6 +81,12 @@ bool pipeline_is_masked(const struct pipeline *pipeline, uint64_t call, uint32_t
 
 /* While held, no new polls leave: the scorer is behind, and polling less is how that is mended. */
 void pipeline_hold_polls(struct pipeline *pipeline, bool hold);
+
+/* The vendor takes this many requests a second now, 0: no limit; so many wait to be sent. */
+void pipeline_set_quota(struct pipeline *pipeline, double quota_rps, unsigned waiting);
+
+/* How the polls are shared out. */
+const struct poll_schedule *pipeline_schedule(const struct pipeline *pipeline);
 
 bool pipeline_follows(const struct pipeline *pipeline, const char *interaction_id);
 size_t pipeline_calls(const struct pipeline *pipeline); /* sessions, ending ones included */

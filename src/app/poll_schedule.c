@@ -16,7 +16,7 @@ static const double rate_min = 0.02;
 static const double rate_max = 2;
 
 static const double weight_max = 8;
-static const double step_first = 0.01; /* least of w lambda, with the weight of repeated silence */
+static const double step_first = 0.01; /* least of w lambda: rate_min, repeatedly silent */
 static const double steps_an_octave = 8;
 enum { EMPTY_REPEATED = 3 };
 
@@ -26,6 +26,11 @@ static const double turn_gap_s = 1.5;
 static const double target = 0.95;
 static const double jitter = 0.1;
 static const double others_fade_s = 10;
+
+/* What waits should be sent in this time, at this cost to the polls at most: more would swing, as
+ * the polls under way follow theta by up to an interval. */
+static const double drain_s = 5;
+static const double drain_share_max = 0.15;
 
 /* Of the quota: kept for token, discovery and the like; never taken from the polls. */
 static const double control_rps = 1;
@@ -96,12 +101,15 @@ static double demand_rps(const struct poll_schedule *schedule, double theta)
     return sum;
 }
 
-/* Bisects the logarithm: demand falls as theta grows. */
-static void solve_theta(struct poll_schedule *schedule)
+/* Bisects the logarithm: demand falls as theta grows. What waits is a matter of seconds: it moves
+ * theta, but not the promise. */
+static void solve_theta(struct poll_schedule *schedule, unsigned waiting)
 {
     double low = theta_min(schedule);
     double high = theta_max(schedule);
-    double wanted_rps = schedule->left_rps * target;
+    double drained_rps = schedule->left_rps - waiting / drain_s;
+    double least_rps = schedule->left_rps * (1 - drain_share_max);
+    double wanted_rps = target * (drained_rps > least_rps ? drained_rps : least_rps);
     if (demand_rps(schedule, low) <= wanted_rps) {
         high = low;
     }
@@ -165,7 +173,8 @@ void poll_schedule_count_other(struct poll_schedule *schedule)
     schedule->others++;
 }
 
-void poll_schedule_steer(struct poll_schedule *schedule, double quota_rps, struct mono now)
+void poll_schedule_steer(struct poll_schedule *schedule, double quota_rps, unsigned waiting,
+                         struct mono now)
 {
     int64_t elapsed_ms = mono_ms_between(schedule->measured, now);
     bool many_more = schedule->calls > schedule->calls_steered + schedule->calls_steered / 4 + 8;
@@ -182,7 +191,7 @@ void poll_schedule_steer(struct poll_schedule *schedule, double quota_rps, struc
     schedule->calls_steered = schedule->calls;
     schedule->left_rps = left_for_polls(schedule, quota_rps);
     weigh_promise(schedule, now);
-    solve_theta(schedule);
+    solve_theta(schedule, waiting);
 }
 
 /* --- one call -------------------------------------------------------------------------------- */
@@ -205,6 +214,9 @@ static double urgency_of(const struct poll_schedule_call *call,
                          const struct poll_schedule_need *need)
 {
     double rate = poll_schedule_rate(call);
+    if (need->held) {
+        return step_first;
+    }
     switch (need->risk) {
     case POLL_SCHEDULE_ALERT:
         return weight_max * rate;
@@ -260,7 +272,7 @@ double poll_schedule_rate(const struct poll_schedule_call *call)
 int64_t poll_schedule_interval_ms(struct poll_schedule *schedule, struct poll_schedule_call *call,
                                   const struct poll_schedule_need *need, struct rand *rand)
 {
-    bool turn_began = need->risk == POLL_SCHEDULE_CALM && call->empty == 0;
+    bool turn_began = need->risk == POLL_SCHEDULE_CALM && !need->held && call->empty == 0;
     double urgency = urgency_of(call, need);
     double wait_s =
         interval_s(schedule, schedule->theta, need->state, urgency, turn_began ? turn_gap_s : 0);

@@ -81,6 +81,7 @@ struct poll_schedule_need {
     enum poll_schedule_risk risk;
     enum poll_schedule_state state;
     bool young; /* followed for less than a minute: weight 2 */
+    bool held;  /* on hold, where nobody is heard: as little urgent as can be */
 };
 
 void poll_schedule_init(struct poll_schedule *schedule, const struct poll_schedule_limits *limits,
@@ -114,7 +115,8 @@ int64_t poll_schedule_longest_ms(const struct poll_schedule *schedule);
 void poll_schedule_count_other(struct poll_schedule *schedule);
 
 /* Sets theta, if a second has passed or many calls have come; call it often. quota_rps is what the
- * vendor gives now. */
-void poll_schedule_steer(struct poll_schedule *schedule, double quota_rps, struct mono now);
+ * vendor gives now, waiting how many requests could not be sent yet. */
+void poll_schedule_steer(struct poll_schedule *schedule, double quota_rps, unsigned waiting,
+                         struct mono now);
 
 #endif

@@ -72,7 +72,6 @@ static void begin_where(struct session *session, const struct session_context *c
 struct session *session_blank(struct session_context *context, uint64_t handle,
                               const char *interaction_id, uint64_t seed)
 {
-    const struct session_options *options = context->options;
     struct session *session = calloc(1, sizeof *session);
     size_t id_bytes = strlen(interaction_id);
     if (!session || id_bytes >= sizeof session->interaction_id) {
@@ -88,11 +87,7 @@ struct session *session_blank(struct session_context *context, uint64_t handle,
     session->refreshed = context->now.mono;
     session->last_voice = context->now.mono;
     session->next_tick = session_never;
-    /* Phases are spread over one interval, so that many calls found at once do not poll at once. */
-    session->next_poll =
-        mono_after_ms(context->now.mono,
-                      (int64_t)rand_below(&session->rand, (uint64_t)options->poll_active_ms + 1));
-    double rps = options->interaction_rps;
+    double rps = context->options->interaction_rps;
     limiter_init(&session->limiter, rps, rps > 1 ? rps * 2 : 2, context->now.mono);
     session->unasked_ms = INT64_MAX;
     session->state = CXONE_CALL_ACTIVE;
@@ -114,6 +109,7 @@ struct session *session_create(struct session_context *context, uint64_t handle,
         return NULL;
     }
     begin_where(session, context, resume);
+    session_join_schedule(session, context);
     if (family && strcmp(family->newest_id, interaction_id) != 0) {
         memcpy(session->transferred_from, family->newest_id, STORE_ID_BYTES);
     }
@@ -132,6 +128,14 @@ void session_destroy(struct session *session)
     if (session) {
         call_destroy(session->call);
         free(session);
+    }
+}
+
+void session_abandon(struct session *session, struct session_context *context)
+{
+    if (session) {
+        poll_schedule_leave(context->schedule, &session->paced);
+        session_destroy(session);
     }
 }
 
@@ -188,8 +192,8 @@ void session_on_suggested(struct session *session, struct session_context *conte
 
 void session_on_stop(struct session *session, struct session_context *context)
 {
-    (void)context;
     session->stopping = true;
+    poll_schedule_leave(context->schedule, &session->paced);
     attribute_outbox_finish(&session->attributes);
 }
 
@@ -208,6 +212,7 @@ static void run_attributes(struct session *session, struct session_context *cont
         return;
     }
     struct effect *effect = session_effect(session, context, EFFECT_ATTRIBUTES);
+    poll_schedule_count_other(context->schedule);
     if (effect) {
         effect->reading = *attribute_outbox_send(&session->attributes, limits, now);
     }
@@ -221,6 +226,7 @@ static void run_suggestion(struct session *session, struct session_context *cont
         return;
     }
     struct effect *effect = session_effect(session, context, EFFECT_SUGGEST);
+    poll_schedule_count_other(context->schedule);
     if (effect) {
         suggestion_outbox_send(&session->suggestions);
         effect->episode = session->episode_base + session->suggestions.episode;

@@ -18,6 +18,7 @@
 #include "app/due_heap.h"
 #include "app/effects.h"
 #include "app/family.h"
+#include "app/poll_schedule.h"
 #include "app/suggestion_outbox.h"
 #include "base/rand.h"
 #include "mood/cursor.h"
@@ -31,10 +32,11 @@ struct session_options {
     struct attribute_limits attributes;
     struct suggestion_limits suggestions;
     struct backoff_limits poll_backoff;
-    int64_t poll_active_ms; /* someone spoke within active_for_ms */
+    int64_t poll_active_ms; /* someone spoke within active_for_ms; while quota is plentiful */
     int64_t poll_idle_ms;
     int64_t poll_quiet_ms; /* nobody spoke for quiet_after_ms */
     int64_t poll_floor_ms;
+    int64_t poll_max_ms; /* the promise when quota is scarce; at least poll_quiet_ms */
     int64_t active_for_ms;
     int64_t quiet_after_ms;
     int64_t lookback_ms; /* -1: from the beginning */
@@ -54,6 +56,7 @@ struct session_options {
 struct session_context {
     const struct session_options *options;
     struct cursor_delays *delays;
+    struct poll_schedule *schedule;
     struct effects *effects;
     struct call_effects *call_effects; /* scratch */
     struct call_now now;
@@ -69,6 +72,9 @@ struct session *session_create(struct session_context *context, uint64_t handle,
                                const char *interaction_id, const struct store_call *resume,
                                struct family *family, uint64_t seed);
 void session_destroy(struct session *session); /* accepts NULL */
+
+/* Destroys one whose following could not begin; accepts NULL. */
+void session_abandon(struct session *session, struct session_context *context);
 
 /* The family of a restored session, for whoever keeps families. */
 struct session_kin {

@@ -17,6 +17,7 @@ struct session {
     struct attribute_outbox attributes;
     struct suggestion_outbox suggestions;
     struct limiter limiter;
+    struct poll_schedule_call paced;
     struct rand rand;
     struct family *family;                 /* or NULL */
     struct mono cooled_from;               /* newest delivery in the family that was heeded */
@@ -88,6 +89,9 @@ void session_judge_tick(struct session *session, struct session_context *context
 
 /* Suggestions delivered to the family's other calls cool this one down as well. */
 void session_heed_family(struct session *session, struct session_context *context);
+
+/* Polls it with the others from now on; a restored call at risk comes first. */
+void session_join_schedule(struct session *session, struct session_context *context);
 
 /* Whether any poll is still wanted. */
 bool session_polls_more(const struct session *session);

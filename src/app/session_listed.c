@@ -95,6 +95,7 @@ void session_on_listed(struct session *session, struct session_context *context,
     if (session->phase == PHASE_ENDING && !session->ended_told) {
         session->phase = PHASE_LIVE; /* it was only gone for a moment */
         session->not_found = 0;
+        session_join_schedule(session, context);
         session->next_poll = context->now.mono;
         session_note(session, context, NOTE_CALL_RETURNED);
     }

@@ -4,21 +4,59 @@
 
 #include <stdlib.h>
 
-static int64_t poll_interval_ms(const struct session *session,
-                                const struct session_context *context)
+enum { YOUNG_MS = 60000 };
+
+static enum poll_schedule_state poll_state(const struct session *session,
+                                           const struct session_context *context)
 {
     const struct session_options *options = context->options;
     int64_t silent_ms = mono_ms_between(session->last_voice, context->now.mono);
-    if (session->state == CXONE_CALL_HELD) {
-        return options->poll_quiet_ms;
+    if (session->state == CXONE_CALL_HELD || silent_ms >= options->quiet_after_ms) {
+        return POLL_SCHEDULE_QUIET;
     }
-    if (silent_ms < options->active_for_ms) {
-        return options->poll_active_ms;
-    }
-    return silent_ms < options->quiet_after_ms ? options->poll_idle_ms : options->poll_quiet_ms;
+    return silent_ms < options->active_for_ms ? POLL_SCHEDULE_ACTIVE : POLL_SCHEDULE_IDLE;
 }
 
-/* +-10 %, session_never under the floor. */
+static enum poll_schedule_risk poll_risk(const struct session *session,
+                                         const struct session_context *context)
+{
+    struct call_reading reading;
+    if (call_episode_open(session->call)) {
+        return POLL_SCHEDULE_ALERT;
+    }
+    bool is_low = call_reading(session->call, &reading) &&
+                  (reading.score < context->options->mood.recover_above ||
+                   reading.trend == CALL_TREND_DECLINING);
+    return is_low ? POLL_SCHEDULE_LOW : POLL_SCHEDULE_CALM;
+}
+
+void session_join_schedule(struct session *session, struct session_context *context)
+{
+    bool urgent = poll_risk(session, context) != POLL_SCHEDULE_CALM;
+    session->next_poll = poll_schedule_join(context->schedule, &session->paced, urgent,
+                                            &session->rand, context->now.mono);
+}
+
+/* The interval counts from when the last poll really left, but leaves the floor to a slow vendor.
+ */
+static void schedule_next(struct session *session, struct session_context *context,
+                          const struct cxone_result *result)
+{
+    const struct poll_schedule_need need = {
+        .risk = poll_risk(session, context),
+        .state = poll_state(session, context),
+        .young = mono_ms_between(session->opened, context->now.mono) < YOUNG_MS,
+        .held = session->state == CXONE_CALL_HELD,
+    };
+    int64_t wait_ms =
+        result->queued_ms +
+        poll_schedule_interval_ms(context->schedule, &session->paced, &need, &session->rand);
+    struct mono due = mono_after_ms(session->poll_sent, wait_ms);
+    struct mono soonest = mono_after_ms(context->now.mono, context->options->poll_floor_ms);
+    session->next_poll = due.us > soonest.us ? due : soonest;
+}
+
+/* +-10 %, never under the floor. */
 static void schedule_poll(struct session *session, struct session_context *context, int64_t wait_ms)
 {
     int64_t spread = wait_ms / 5;
@@ -60,6 +98,7 @@ static void begin_ending(struct session *session, struct session_context *contex
     session->ending_since = context->now.mono;
     session->sweeps_done = 0;
     session->next_poll = mono_after_ms(context->now.mono, context->options->sweep_after_ms[0]);
+    poll_schedule_leave(context->schedule, &session->paced);
     struct effect *note = session_note(session, context, NOTE_CALL_ENDING);
     if (note) {
         note->end_reason = reason;
@@ -115,6 +154,19 @@ static bool choose_segments(const struct session *session, struct session_contex
     return true;
 }
 
+/* How often the customer was heard; history from before we joined says nothing of the pace. */
+static void learn_rate(struct session *session, const struct session_context *context,
+                       const struct call_counts *before)
+{
+    const struct call_counts *after = call_counts(session->call);
+    if (session->had_reply) {
+        poll_schedule_learn(
+            &session->paced,
+            (unsigned)(after->finals - before->finals + after->revisions - before->revisions),
+            context->now.mono);
+    }
+}
+
 static bool holds_news(const struct call_counts *before, const struct call_counts *after)
 {
     return after->finals != before->finals || after->agent != before->agent ||
@@ -146,6 +198,7 @@ static void take_segments(struct session *session, struct session_context *conte
     if (choice.held_back > 0 || holds_news(&before, call_counts(session->call))) {
         session->last_voice = context->now.mono;
     }
+    learn_rate(session, context, &before);
     session->had_reply = true;
     session->unasked_ms = INT64_MAX;
     free(choice.copy);
@@ -159,11 +212,12 @@ static void poll_succeeded(struct session *session, struct session_context *cont
     if (result->outcome == CXONE_OK) {
         take_segments(session, context, result);
     } else {
+        learn_rate(session, context, call_counts(session->call));
         session->had_reply = true;
         session->unasked_ms = INT64_MAX;
     }
     session_judge_tick(session, context);
-    schedule_poll(session, context, poll_interval_ms(session, context));
+    schedule_next(session, context, result);
 }
 
 static void poll_not_found(struct session *session, struct session_context *context,
@@ -285,6 +339,7 @@ void session_run_poll(struct session *session, struct session_context *context)
     session->polling = true;
     session->poll_sent = now;
     if (session->phase == PHASE_ENDING) {
+        poll_schedule_count_other(context->schedule);
         int64_t reach = context->now.vendor_ms - context->options->sweep_reach_ms;
         effect->start_ms = session->first_ms > reach ? session->first_ms : reach;
         return;

@@ -270,6 +270,9 @@ static void go_on(struct session *session, struct session_context *context)
     const struct session_options *options = context->options;
     struct mono now = context->now.mono;
     session->next_tick = call_episode_open(session->call) ? now : session_never;
+    if (session->phase == PHASE_LIVE) {
+        session_join_schedule(session, context);
+    }
     if (session->phase == PHASE_ENDING && session->sweeps_done < SESSION_SWEEPS) {
         struct mono due =
             mono_after_ms(session->ending_since, options->sweep_after_ms[session->sweeps_done]);

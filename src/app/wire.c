@@ -68,6 +68,7 @@ void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_o
                 .poll_idle_ms = config->poll_idle_ms,
                 .poll_quiet_ms = config->poll_quiet_ms,
                 .poll_floor_ms = config->poll_floor_ms,
+                .poll_max_ms = config->poll_max_ms,
                 .active_for_ms = 10000,
                 .quiet_after_ms = 60000,
                 .lookback_ms = config->poll_lookback_ms,
@@ -83,6 +84,7 @@ void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_o
                                     config->assist_delivery == CONFIG_ASSIST_SUGGESTIONS_API,
             },
         .calls_max = (size_t)config->discover_max,
+        .quota_rps = config->rate_client_rps,
         .seed = seed,
     };
     wire_mood(config, &options->session.mood);

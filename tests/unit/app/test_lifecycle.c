@@ -93,6 +93,7 @@ static struct pipeline_options default_options(void)
                 .poll_idle_ms = 2000,
                 .poll_quiet_ms = 5000,
                 .poll_floor_ms = 500,
+                .poll_max_ms = 10000,
                 .active_for_ms = 10000,
                 .quiet_after_ms = 60000,
                 .lookback_ms = 60000,

@@ -3,7 +3,7 @@
  * The comparison pretends N calls, a fifth of them silent, a tenth at risk, the others calm, with
  * Poisson utterances of known rate, a token bucket as the gateway's, and a fixed round trip; its
  * expected values come from the utterances themselves. It runs a short time here; for the figures
- * in docs/BENCHMARKS.md give the simulated seconds: test_app_poll_schedule 1800 */
+ * in bench/README.md give the simulated seconds: test_app_poll_schedule 1800 */
 #include "app/poll_schedule.h"
 
 #include "app/due_heap.h"
@@ -195,7 +195,8 @@ static void step_rule(struct fleet *fleet, int64_t now_ms)
 {
     size_t calls = fleet->options->calls;
     take_replies(fleet, now_ms);
-    poll_schedule_steer(&fleet->schedule, fleet->options->quota_rps, at_ms(now_ms));
+    poll_schedule_steer(&fleet->schedule, fleet->options->quota_rps, (unsigned)fleet->queue_count,
+                        at_ms(now_ms));
     struct due_item *item = due_heap_first(&fleet->heap);
     for (; item && mono_reached(at_ms(now_ms), item->due); item = due_heap_first(&fleet->heap)) {
         struct poller *poller = item->owner;
@@ -303,7 +304,7 @@ static void a_fleet_far_beyond_the_quota_starves_nobody(void **state)
     print_row("rule, weight 4 at risk", &options, &result);
     assert_true(result.degraded);
     assert_true(result.promised_ms < 2 * 10000 * 1000 / 600);
-    assert_true(result.longest_ms <= result.promised_ms + 1000);
+    assert_true((double)result.longest_ms <= (double)result.promised_ms * 1.1);
     assert_true(result.peak <= 675);
 }
 
@@ -330,7 +331,7 @@ static void make_calls(struct some_calls *some, size_t count, double quota_rps)
         (void)poll_schedule_join(&some->schedule, &some->calls[i], false, &some->rand, at_ms(0));
         (void)poll_schedule_interval_ms(&some->schedule, &some->calls[i], &calm, &some->rand);
     }
-    poll_schedule_steer(&some->schedule, quota_rps, at_ms(1000));
+    poll_schedule_steer(&some->schedule, quota_rps, 0, at_ms(1000));
 }
 
 static double mean_interval_ms(struct some_calls *some, const struct poll_schedule_need *need)
@@ -368,6 +369,8 @@ static void a_plentiful_quota_keeps_the_pace_of_each_state(void **state)
         }
     }
     assert_false(some.schedule.degraded);
+    struct poll_schedule_need held = {.state = POLL_SCHEDULE_QUIET, .held = true};
+    assert_near(mean_interval_ms(&some, &held), 5000, 0.02);
 }
 
 static void a_scarce_quota_is_shared_by_the_square_root(void **state)
@@ -386,6 +389,8 @@ static void a_scarce_quota_is_shared_by_the_square_root(void **state)
     assert_near(mean_interval_ms(&some, &low), calm_ms / 2, 0.02);
     some.calls[0].heard = 6; /* (2 + 6) / 8 s: four times as talkative */
     assert_near(mean_interval_ms(&some, &low), calm_ms / 4, 0.02);
+    struct poll_schedule_need held = {.risk = POLL_SCHEDULE_LOW, .held = true};
+    assert_near(mean_interval_ms(&some, &held), 10000, 0.03);
 }
 
 static void a_turn_is_left_to_end_unless_the_call_is_at_risk(void **state)
@@ -458,7 +463,7 @@ static void writes_come_out_of_the_polls_part(void **state)
         for (int i = 0; i < 100; i++) {
             poll_schedule_count_other(&some.schedule);
         }
-        poll_schedule_steer(&some.schedule, 400, at_ms(second * 1000));
+        poll_schedule_steer(&some.schedule, 400, 0, at_ms(second * 1000));
     }
     assert_near(some.schedule.left_rps, 299, 0.01);
     assert_near(some.schedule.demand_rps, 0.95 * 299, 0.01);
@@ -466,9 +471,23 @@ static void writes_come_out_of_the_polls_part(void **state)
         for (int i = 0; i < 500; i++) {
             poll_schedule_count_other(&some.schedule);
         }
-        poll_schedule_steer(&some.schedule, 400, at_ms(second * 1000));
+        poll_schedule_steer(&some.schedule, 400, 0, at_ms(second * 1000));
     }
     assert_near(some.schedule.left_rps, 80, 1e-9);
+}
+
+static void what_waits_is_sent_first(void **state)
+{
+    (void)state;
+    struct some_calls some;
+    make_calls(&some, CALLS, 400);
+    poll_schedule_steer(&some.schedule, 400, 200, at_ms(2000)); /* in 5 s, 40 a second */
+    assert_near(some.schedule.demand_rps, 0.95 * 359, 0.01);
+    poll_schedule_steer(&some.schedule, 400, 5000, at_ms(3000));
+    assert_near(some.schedule.demand_rps, 0.95 * 0.85 * 399, 0.01);
+    assert_int_equal(poll_schedule_longest_ms(&some.schedule), 10000);
+    poll_schedule_steer(&some.schedule, 400, 0, at_ms(4000));
+    assert_near(some.schedule.demand_rps, 0.95 * 399, 0.01);
 }
 
 static void a_broken_promise_is_said_and_taken_back(void **state)
@@ -478,7 +497,8 @@ static void a_broken_promise_is_said_and_taken_back(void **state)
     make_calls(&some, CALLS, 401); /* 1000 calls each 10 s: 100 of 400 */
     assert_false(some.schedule.degraded);
     assert_int_equal(poll_schedule_longest_ms(&some.schedule), 10000);
-    poll_schedule_steer(&some.schedule, 41, at_ms(2000)); /* 100 of 40: more than twice too many */
+    poll_schedule_steer(&some.schedule, 41, 0,
+                        at_ms(2000)); /* 100 of 40: more than twice too many */
     assert_true(some.schedule.degraded);
     int64_t longest_ms = poll_schedule_longest_ms(&some.schedule);
     assert_true(longest_ms > 25000 && longest_ms < 50000); /* 1 to 2 turns of 25 s */
@@ -489,10 +509,10 @@ static void a_broken_promise_is_said_and_taken_back(void **state)
             poll_schedule_interval_ms(&some.schedule, &some.calls[0], &quiet, &some.rand);
         assert_true(wait_ms <= longest_ms && wait_ms >= 25000);
     }
-    poll_schedule_steer(&some.schedule, 401, at_ms(3000));
+    poll_schedule_steer(&some.schedule, 401, 0, at_ms(3000));
     assert_true(some.schedule.degraded); /* not on and off with every sway of the quota */
     assert_int_equal(poll_schedule_longest_ms(&some.schedule), 10000);
-    poll_schedule_steer(&some.schedule, 401, at_ms(13000));
+    poll_schedule_steer(&some.schedule, 401, 0, at_ms(13000));
     assert_false(some.schedule.degraded);
 }
 
@@ -506,7 +526,7 @@ static void calls_that_leave_want_nothing(void **state)
         poll_schedule_leave(&some.schedule, &some.calls[i]);
         poll_schedule_leave(&some.schedule, &some.calls[i]); /* once is enough */
     }
-    poll_schedule_steer(&some.schedule, 100, at_ms(2000));
+    poll_schedule_steer(&some.schedule, 100, 0, at_ms(2000));
     assert_int_equal(some.schedule.calls, 1);
     assert_true(some.schedule.demand_rps <= 1.01);
     assert_near(mean_interval_ms(&some, &calm), 1000, 0.06);
@@ -525,6 +545,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_rate_is_learnt_and_forgotten),
         cmocka_unit_test(calls_that_come_together_are_spread),
         cmocka_unit_test(writes_come_out_of_the_polls_part),
+        cmocka_unit_test(what_waits_is_sent_first),
         cmocka_unit_test(a_broken_promise_is_said_and_taken_back),
         cmocka_unit_test(calls_that_leave_want_nothing),
         cmocka_unit_test(calls_at_risk_are_found_sooner_than_by_taking_turns),
