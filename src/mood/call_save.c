@@ -345,7 +345,8 @@ struct call *call_restore(const struct mood_policy *policy, struct call_now now,
     }
     unpack_head(&restoring);
     unpack_pages(&restoring, pages, page_count);
-    if (restoring.in.failed) {
+    const struct transcript *transcript = &restoring.call->transcript;
+    if (restoring.in.failed || transcript->count > transcript->numbers - transcript->base.rank) {
         error_set(err, ERROR_FORMAT, "a saved call is not what a call can be");
         call_destroy(restoring.call);
         return NULL;

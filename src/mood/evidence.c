@@ -37,7 +37,9 @@ uint32_t evidence_collect(const struct transcript *transcript, const struct mood
             count = keep_lowest(lowest, count, &transcript->items[i]);
         }
     }
-    bool declining = path == CALL_ALERT_DECLINING;
+    /* A trend carried over from another policy, or past a fold, may have lost its earlier window.
+     */
+    bool declining = path == CALL_ALERT_DECLINING && judgement->previous.count > 0;
     int64_t sum = declining ? judgement->previous.sum : policy->sustained_reference;
     int64_t samples = declining ? judgement->previous.count : 1;
     for (uint32_t i = 0; i < count; i++) {

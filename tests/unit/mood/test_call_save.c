@@ -427,6 +427,40 @@ static void smaller_policy_keeps_what_was_saved(void **state)
     harness_stop(&h);
 }
 
+/* A trend of the old policy, whose earlier window is empty under the new one. */
+static void another_policy_goes_on_from_the_old_trend(void **state)
+{
+    (void)state;
+    struct harness h;
+    struct saved saved;
+    struct mood_policy policy;
+    struct error err;
+    mood_policy_default(&policy);
+    policy.alert_below = 0;
+    harness_start(&h, &policy);
+    saved_init(&saved);
+    for (int i = 0; i < 12; i++) {
+        harness_say(&h, 6000 * (i + 1), i < 7 ? 900000 : 100000);
+    }
+    assert_int_equal(harness_reading(&h).trend, CALL_TREND_DECLINING);
+    save(&h, &saved);
+    policy.alert_below = 350000;
+    policy.window_ms = 1000;
+    policy.window_widest_ms = 1000;
+    policy.window_utterances = 1;
+    policy.samples_min = 1;
+    call_destroy(h.call);
+    h.call = call_restore(&policy, h.now, saved.head.bytes, saved.head.size, saved.list,
+                          saved.count, &err);
+    assert_non_null(h.call);
+    harness_tick(&h);
+    assert_int_equal(h.alerts, 1);
+    assert_int_equal(h.alert.evidence_count, 1);
+    assert_int_equal(h.alert.evidence[0].score, 100000);
+    saved_done(&saved);
+    harness_stop(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +474,7 @@ int main(void)
         cmocka_unit_test(unanswered_in_a_mask_is_not_asked_again),
         cmocka_unit_test(cooldown_goes_on_between_processes),
         cmocka_unit_test(smaller_policy_keeps_what_was_saved),
+        cmocka_unit_test(another_policy_goes_on_from_the_old_trend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
