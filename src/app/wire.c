@@ -54,7 +54,7 @@ void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_o
                         .min_delta = fixed(config->attr_min_delta),
                         .counts_matter = config->attr_count_key[0] != '\0',
                         .denied_wait_ms = 30000,
-                        .final_tries_max = (unsigned)config->retry_max * 2,
+                        .final_tries_max = (unsigned)config->retry_max * 8,
                         .backoff = backoff,
                     },
                 .suggestions =
