@@ -126,21 +126,39 @@ static void bound_pair(int8_t pair[2], bool keep_first, bool keep_second)
     }
 }
 
-/* The square of what rounding to this step, and bounding pairs, does to a row. */
+/* The square of what rounding, and bounding the pair, does to two neighbours. Of opposite signs
+ * they never add up to more than may be. */
+static inline float pair_error(const float *pair, float inverse)
+{
+    float one = pair[0] * inverse;
+    float two = pair[1] * inverse;
+    float near_one = rounding_nearest(one);
+    float near_two = rounding_nearest(two);
+    float excess = fabsf(near_one + near_two) - (float)KERNELS_PAIR_MAX;
+    float half = excess > 0 ? 0.5f * excess : 0;
+    float off_one = fabsf(near_one - one) + half;
+    float off_two = fabsf(near_two - two) + half;
+    return off_one * off_one + off_two * off_two;
+}
+
+/* The same for a row, in partial sums that vectorise. */
 static float rounding_error(const float *weights, size_t inputs, float step)
 {
+    enum { PARTS = 8 };
     float inverse = 1.0f / step;
+    float parts[PARTS] = {0};
+    size_t i = 0;
+    for (; i + 2 * PARTS <= inputs; i += 2 * PARTS) {
+        for (size_t part = 0; part < PARTS; part++) {
+            parts[part] += pair_error(weights + i + 2 * part, inverse);
+        }
+    }
+    for (; i + 2 <= inputs; i += 2) {
+        parts[0] += pair_error(weights + i, inverse);
+    }
     float error = 0;
-    for (size_t i = 0; i + 1 < inputs; i += 2) {
-        float a = weights[i] * inverse;
-        float b = weights[i + 1] * inverse;
-        float near_a = rounding_nearest(a);
-        float near_b = rounding_nearest(b);
-        float sum = fabsf(near_a + near_b) - (float)KERNELS_PAIR_MAX;
-        float half = near_a * near_b > 0 && sum > 0 ? 0.5f * sum : 0;
-        float off_a = fabsf(near_a - a) + half;
-        float off_b = fabsf(near_b - b) + half;
-        error += off_a * off_a + off_b * off_b;
+    for (size_t part = 0; part < PARTS; part++) {
+        error += parts[part];
     }
     return error * step * step;
 }
@@ -148,11 +166,11 @@ static float rounding_error(const float *weights, size_t inputs, float step)
 /* A step that uses all 127 values rounds finest but bounds the most pairs; the best of a few. */
 static float best_step(const struct kernels_matrix *matrix, const float *weights)
 {
-    static const float most_used[] = {127, 112, 98, 86, 75, 64};
+    static const float most_used[] = {127, 104, 85, 68};
     const struct kernels_outliers *outliers = matrix->outliers;
     float largest = 0;
     for (size_t i = 0; i < matrix->inputs; i++) {
-        largest = fmaxf(largest, fabsf(weights[i]));
+        largest = fabsf(weights[i]) > largest ? fabsf(weights[i]) : largest;
     }
     float least_step = 0;
     for (size_t i = 0; outliers && i < outliers->count; i++) {
@@ -175,50 +193,43 @@ static float best_step(const struct kernels_matrix *matrix, const float *weights
     return best;
 }
 
-static int8_t *byte_at(const struct kernels_matrix *matrix, size_t output, size_t input)
-{
-    int8_t *panel =
-        (int8_t *)matrix->panels + output / KERNELS_PANEL * matrix->steps * 4 * KERNELS_PANEL;
-    return panel + input / 4 * 4 * KERNELS_PANEL + output % KERNELS_PANEL * 4 + input % 4;
-}
-
-static int byte_of(float weight, float inverse)
-{
-    return (int)rounding_nearest(weight * inverse);
-}
-
 static bool is_outlier(const struct kernels_matrix *matrix, size_t input)
 {
     return matrix->outliers && (input >= matrix->inputs || matrix->outliers->shrink[input] < 1);
 }
 
-static void bound_pairs(struct kernels_matrix *matrix, size_t output)
+/* Past the inputs come the outliers' copies, and zeros up to the last step's end. */
+static float copied_weight(const struct kernels_matrix *matrix, const float *weights, size_t input)
 {
-    for (size_t i = 0; i < matrix->steps * 4; i += 2) {
-        bound_pair(byte_at(matrix, output, i), is_outlier(matrix, i), is_outlier(matrix, i + 1));
+    size_t end = matrix->inputs;
+    for (size_t i = 0; matrix->outliers && i < matrix->outliers->count; i++) {
+        end += matrix->outliers->copies[i] - 1;
+        if (input < end) {
+            return weights[matrix->outliers->columns[i]];
+        }
     }
+    return 0;
 }
 
 static void set_bytes(struct kernels_matrix *matrix, size_t output, const float *weights)
 {
-    float step = best_step(matrix, weights);
-    float inverse = 1.0f / step;
-    for (size_t i = 0; i < matrix->inputs; i++) {
-        *byte_at(matrix, output, i) = (int8_t)byte_of(weights[i], inverse);
-    }
-    size_t at = matrix->inputs;
-    for (size_t i = 0; matrix->outliers && i < matrix->outliers->count; i++) {
-        int value = byte_of(weights[matrix->outliers->columns[i]], inverse);
-        for (uint32_t copy = 1; copy < matrix->outliers->copies[i]; copy++, at++) {
-            *byte_at(matrix, output, at) = (int8_t)value;
-        }
-    }
-    bound_pairs(matrix, output);
+    float scale = best_step(matrix, weights);
+    float inverse = 1.0f / scale;
+    int8_t *panels = matrix->panels;
+    int8_t *at = panels + output / KERNELS_PANEL * matrix->steps * 4 * KERNELS_PANEL +
+                 output % KERNELS_PANEL * 4;
     int32_t sum = 0;
-    for (size_t i = 0; i < matrix->steps * 4; i++) {
-        sum += *byte_at(matrix, output, i);
+    for (size_t i = 0; i < matrix->steps * 4; i += 4, at += 4 * KERNELS_PANEL) {
+        for (size_t j = 0; j < 4; j++) {
+            float weight =
+                i + j < matrix->inputs ? weights[i + j] : copied_weight(matrix, weights, i + j);
+            at[j] = (int8_t)rounding_nearest(weight * inverse);
+        }
+        bound_pair(at, is_outlier(matrix, i), is_outlier(matrix, i + 1));
+        bound_pair(at + 2, is_outlier(matrix, i + 2), is_outlier(matrix, i + 3));
+        sum += at[0] + at[1] + at[2] + at[3];
     }
-    matrix->scales[output] = step;
+    matrix->scales[output] = scale;
     matrix->sums[output] = sum;
 }
 
