@@ -20,6 +20,7 @@ import statistics
 import struct
 import sys
 import time
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
@@ -46,7 +47,7 @@ def parse_arguments():
                         help="seconds from started to killed, at least and at most")
     parser.add_argument("--calls", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1, help="of the moments, and the simulator's")
-    parser.add_argument("--settle-s", type=float, default=8, help="the last run's length")
+    parser.add_argument("--settle-s", type=float, default=8, help="the last run's length, at least")
     parser.add_argument("--sim-option", action="append", default=[], help="as --sim-option=--x=y")
     parser.add_argument("--full-first", type=int, metavar="BYTES",
                         help="store.max_bytes of the first run, which lives 6 s with a full store")
@@ -126,6 +127,17 @@ class Campaign:
         if twice:
             raise live.Failure(f"after {len(self.kills_ms)} kills {len(twice)} are scored twice")
 
+    def await_scored(self, timeout_s=120):
+        """Until nothing waits for the scorer: under a sanitizer it is many times slower."""
+        started = [line for line in self.daemon.log_lines()[0] if line.get("event") == "started"]
+        url = f"http://127.0.0.1:{started[0]['http_port']}/metrics"
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen(url, timeout=10) as reply:
+                if "\nundertone_scorer_queue_depth 0\n" in reply.read().decode():
+                    return
+            time.sleep(0.05)
+
     def run(self, simulator):
         base_url = simulator.await_ready()
         for number in range(self.options.kills):
@@ -135,6 +147,7 @@ class Campaign:
                 print(f"{number + 1} kills", file=sys.stderr)
         self.start(base_url)
         time.sleep(self.options.settle_s)
+        self.await_scored()
         if self.daemon.stop(live.STOP_S) != 0 or simulator.stop(live.STOP_S) != 0:
             raise live.Failure(
                 f"undertone ended with {self.daemon.status}, undertone-sim with "
