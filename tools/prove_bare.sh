@@ -36,6 +36,8 @@ mount --bind /dev/pts "$tree/dev/pts"
 mount --bind "$source" "$tree/mnt/source"
 mount -o remount,bind,ro "$tree/mnt/source"
 cp /etc/resolv.conf "$tree/etc/resolv.conf"
+# What an installed system has and debootstrap leaves out: without it selenium finds no localhost.
+[ -e "$tree/etc/hosts" ] || echo '127.0.0.1 localhost' >"$tree/etc/hosts"
 
 rm -rf "$tree/root/undertone"
 path=/usr/sbin:/usr/bin:/sbin:/bin

@@ -33,6 +33,10 @@ def missing():
     for path in (CHROMIUM, DRIVER):
         if not os.path.exists(path):
             return f"{path} is not installed"
+    try:
+        socket.getaddrinfo("localhost", None)
+    except OSError:
+        return "localhost has no address here (/etc/hosts), and selenium talks to it"
     return None
 
 
