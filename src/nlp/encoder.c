@@ -61,7 +61,7 @@ struct encoder_scratch {
     float *query;     /* [tokens x hidden] */
     float *key_value; /* [tokens x 2 hidden] */
     float *context;   /* [tokens x hidden]: what attention gives */
-    float *ffn;       /* [BLOCK_ROWS x ffn] */
+    float *ffn;       /* [BLOCK_ROWS x ffn], ffn_stride apart */
     float *first;     /* [sequences x hidden]: x of first tokens in the last layer */
     float *attention;
     struct linear_scratch linear;
@@ -374,6 +374,14 @@ size_t encoder_weight_bytes(const struct encoder *encoder)
 
 /* ---- scratch ---- */
 
+/* Rows that lie a multiple of a page apart fall into the same few lines of the nearest cache, and a
+ * product reads twelve of them at once: the usual widths of this layer need a line in between. */
+static size_t ffn_stride(const struct encoder *encoder)
+{
+    enum { LINE_FLOATS = 16 };
+    return encoder->config.ffn + LINE_FLOATS;
+}
+
 static void place_scratch(const struct encoder *encoder, struct encoder_scratch *s)
 {
     const struct checkpoint_config *c = &encoder->config;
@@ -381,7 +389,7 @@ static void place_scratch(const struct encoder *encoder, struct encoder_scratch 
     s->query = block_take(&s->block, s->tokens_max * c->hidden);
     s->key_value = block_take(&s->block, s->tokens_max * 2 * c->hidden);
     s->context = block_take(&s->block, s->tokens_max * c->hidden);
-    s->ffn = block_take(&s->block, BLOCK_ROWS * c->ffn);
+    s->ffn = block_take(&s->block, BLOCK_ROWS * ffn_stride(encoder));
     s->first = block_take(&s->block, s->sequences_max * c->hidden);
     s->attention = block_take(
         &s->block, kernels_attention_floats(encoder_tokens_max(encoder), encoder->head_width));
@@ -509,14 +517,18 @@ static void finish_rows(const struct encoder *encoder, const struct encoder_scra
     const struct linear_scratch *linear = &s->linear;
     size_t hidden = encoder->config.hidden;
     size_t ffn = encoder->config.ffn;
+    size_t stride = ffn_stride(encoder);
     float epsilon = encoder->config.layer_norm_epsilon;
     linear_run(k, &layer->attention_output, KERNELS_EPILOGUE_ADD, context, hidden, rows, linear, x,
                hidden);
     k->layer_norm(x, hidden, rows, hidden, layer->attention_norm.gain, layer->attention_norm.bias,
                   epsilon);
-    linear_run(k, &layer->ffn_input, encoder->epilogue, x, hidden, rows, linear, s->ffn, ffn);
-    activation_apply(encoder->config.activation, s->ffn, rows * ffn);
-    linear_run(k, &layer->ffn_output, KERNELS_EPILOGUE_ADD, s->ffn, ffn, rows, linear, x, hidden);
+    linear_run(k, &layer->ffn_input, encoder->epilogue, x, hidden, rows, linear, s->ffn, stride);
+    for (size_t row = 0; row < rows; row++) {
+        activation_apply(encoder->config.activation, s->ffn + row * stride, ffn);
+    }
+    linear_run(k, &layer->ffn_output, KERNELS_EPILOGUE_ADD, s->ffn, stride, rows, linear, x,
+               hidden);
     k->layer_norm(x, hidden, rows, hidden, layer->ffn_norm.gain, layer->ffn_norm.bias, epsilon);
 }
 

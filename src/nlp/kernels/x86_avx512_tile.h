@@ -139,7 +139,7 @@ static inline __attribute__((always_inline)) void avx512_tile(const enum kernels
 #pragma GCC unroll 24
         for (size_t v = 0; v < panels; v++) {
             uintptr_t line = ahead + v * steps * step_bytes;
-            _mm_prefetch((const char *)line, _MM_HINT_T1);
+            _mm_prefetch((const char *)line, _MM_HINT_T0);
         }
 #pragma GCC unroll 24
         for (size_t v = 0; v < panels; v++) {
