@@ -151,6 +151,7 @@ static void learn_success(const struct reply *reply)
 {
     struct cxone *cxone = reply->cxone;
     struct mono now = loop_now(cxone->loop);
+    throttle_accepted(&cxone->throttle, now);
     if (cxone->rate.curbed) {
         bool restored = adaptive_rate_accepted(&cxone->rate, now);
         follow_rate(cxone, now);
