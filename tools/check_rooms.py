@@ -23,7 +23,6 @@ LIBRARIES = {
     "zlib.h": "src/base/lines",
     "utf8proc.h": "src/base/",
     "yaml.h": "src/base/yaml_reader",
-    "systemd/": "src/app/",
     "sqlite3.h": "src/store/",
     "openssl/": "sim/",
     "immintrin.h": "src/nlp/kernels/",

@@ -16,7 +16,6 @@ libjansson-dev      JSON
 libyaml-dev         configuration file
 libutf8proc-dev     Unicode
 libcmocka-dev       unit tests
-libsystemd-dev      start and stop notices to systemd
 libsodium-dev       keyed hashes, random numbers
 libsqlite3-dev      what outlives the daemon
 libssl-dev          certificates of the simulator
