@@ -38,6 +38,7 @@ MUST_BE_ZERO = {
     "doubled": "suggestions an agent saw twice, or without an alert",
     "attribute_mismatches": "calls whose last attributes are wrong",
     "count_regressions": "attribute writes that went back to an older state",
+    "leaked": "texts or names of calls that stand in undertone's log",
     "foreign_texts": "texts that the score table does not know: make it again",
 }
 
@@ -297,6 +298,26 @@ def describe_traffic(ledger):
     }
 
 
+LEAK_WORDS_MIN = 3  # shorter texts stand in any log by chance
+LEAK_NAME_MIN = 8
+
+
+def check_privacy(ledger, log):
+    """No text of either speaker and no name of a call may be read in the log."""
+    everything = "\n".join(log.words)
+    sentences = "\n".join(word for word in log.words if " " in word)
+    texts = {
+        form["text"]
+        for call in ledger.calls.values()
+        for utterance in call.utterances.values()
+        for form in utterance.forms.values()
+        if len(form["text"].split()) >= LEAK_WORDS_MIN
+    }
+    names = [name for name in ledger.calls if len(name) >= LEAK_NAME_MIN]
+    leaked = sum(text in sentences for text in texts) + sum(name in everything for name in names)
+    return {"leaked": leaked, "texts_looked_for": len(texts)}
+
+
 def check(ledger, log, table, key, options):
     """All of it as one flat dictionary."""
     report = {}
@@ -304,6 +325,7 @@ def check(ledger, log, table, key, options):
     report.update(check_suggestions(ledger, log, key))
     report.update(check_attributes(ledger, table, options))
     report.update(check_latency(ledger, table, options))
+    report.update(check_privacy(ledger, log))
     report["first_suggestion_s"] = first_suggestion_s(ledger, log)
     report.update(describe_traffic(ledger))
     report["disorder"] = dict(ledger.disorder.most_common())
@@ -373,6 +395,10 @@ def summary_lines(report):
     yield (
         f"requests    {report['requests']} ({statuses}), 429 share "
         f"{100 * report['share_429']:.3f} %, busiest second {report['busiest_second']}"
+    )
+    yield (
+        f"privacy     {report['texts_looked_for']} texts and {report['calls']} names of calls "
+        f"looked for in the log, {report['leaked']} found"
     )
     if report["disorder"]:
         things = ", ".join(f"{name}: {n}" for name, n in report["disorder"].items() if n)

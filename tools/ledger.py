@@ -194,9 +194,11 @@ class DaemonLog:
         self.alerts = collections.Counter()  # interaction hash
         self.started_ms = None
         self.foreign_lines = 0
+        self.words = set()  # every string that was logged, whatever its member
 
     def add(self, line):
         event = line.get("event")
+        self.words.update(value for value in line.values() if isinstance(value, str))
         self.events[event] += 1
         self.levels[line.get("level")] += 1
         if event == "utterance_scored":
@@ -224,6 +226,7 @@ def read_logs(paths):
                     log.add(json.loads(line))
                 except (ValueError, AttributeError):
                     log.foreign_lines += 1
+                    log.words.add(line)
     return log
 
 

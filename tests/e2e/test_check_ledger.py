@@ -167,6 +167,27 @@ class GoodRun(unittest.TestCase):
         self.assertEqual(run.check()["failures"], [])
 
 
+class Privacy(unittest.TestCase):
+    def leaks(self, **logged):
+        run = good_run()
+        run.speak(6, 61, "my card was stolen", speaker="agent")
+        run.speak(7, 62, "fine", call="call-12345678")
+        run.log("poll_failed", **logged)
+        report = run.check()
+        named = any(failure.startswith("leaked = ") for failure in report["failures"])
+        self.assertEqual(named, report["leaked"] > 0)
+        return report["leaked"]
+
+    def test_hashes_and_places_are_none(self):
+        self.assertEqual(self.leaks(interaction="0d5fa56ce696898b4021cb0e0eb4cdd1", err="fine"), 0)
+
+    def test_a_text_in_any_member_is_one(self):
+        self.assertEqual(self.leaks(err="bad segment: my card was stolen"), 1)
+
+    def test_the_name_of_a_call_is_one(self):
+        self.assertEqual(self.leaks(err="/api/v2/interactions/call-12345678/transcripts"), 1)
+
+
 class Scorings(unittest.TestCase):
     def failing(self, run, name, count=1):
         report = run.check()
