@@ -19,7 +19,7 @@ EXTRA_PREFIXES = {
     "src/base/clock.c": ("mono_", "wall_"),  # two clock types that must not mix: named by type
     "src/base/pack.c": ("unpack_",),  # the other half of pack_
     "src/mood/segment.c": ("speaker_",),  # enum speaker is part of a segment
-    "src/app/effects.c": ("end_reason_",),  # enum end_reason is part of an effect
+    "src/flow/effects.c": ("end_reason_",),  # enum end_reason is part of an effect
     "src/nlp/kernels/x86_avx2_peak.c": ("peak_",),  # the ceiling that bench compares with
     "src/nlp/kernels/x86_avx512_peak.c": ("peak_",),
 }

@@ -5,14 +5,14 @@
 #define APP_DAEMON_INTERNAL_H
 
 #include "app/daemon.h"
-#include "app/effects.h"
 #include "app/metrics.h"
 #include "app/model_choice.h"
-#include "app/pipeline.h"
-#include "app/roster.h"
 #include "app/score_pool.h"
 #include "base/keyhash.h"
 #include "base/map.h"
+#include "flow/effects.h"
+#include "flow/pipeline.h"
+#include "flow/roster.h"
 #include "net/http_server.h"
 #include "net/limiter.h"
 #include "store/store.h"

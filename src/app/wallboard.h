@@ -13,9 +13,9 @@
 #ifndef APP_WALLBOARD_H
 #define APP_WALLBOARD_H
 
-#include "app/effects.h"
-#include "app/session.h"
 #include "base/buf.h"
+#include "flow/effects.h"
+#include "flow/session.h"
 
 enum {
     WALLBOARD_HISTORY_MS = 180000, /* of a call's readings */

@@ -3,8 +3,8 @@
 #define APP_WIRE_H
 
 #include "app/config.h"
-#include "app/pipeline.h"
 #include "cxone/cxone.h"
+#include "flow/pipeline.h"
 #include "net/http_client.h"
 #include "nlp/scorer.h"
 

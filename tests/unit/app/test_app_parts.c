@@ -1,11 +1,11 @@
 /* The daemon's small parts: due heap, roster, message, listen address, metrics text. */
-#include "app/due_heap.h"
 #include "app/message.h"
 #include "app/metrics.h"
-#include "app/roster.h"
 #include "app/wire.h"
 #include "base/keyhash.h"
 #include "base/rand.h"
+#include "flow/due_heap.h"
+#include "flow/roster.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

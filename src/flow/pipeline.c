@@ -1,6 +1,6 @@
 /* pipeline.c - see pipeline.h. Handles are slot number and generation, so that an answer which
  * arrives after its session closed finds nobody instead of somebody else. */
-#include "app/pipeline.h"
+#include "flow/pipeline.h"
 
 #include "base/map.h"
 

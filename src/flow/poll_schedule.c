@@ -4,7 +4,7 @@
  * by state and by w lambda in steps of an eighth of an octave. So theta is found by bisection once
  * a second, at a cost that does not grow with the calls. An integral controller on the intervals
  * under way would lag behind them by up to max_ms, and overshoot by as much after each change. */
-#include "app/poll_schedule.h"
+#include "flow/poll_schedule.h"
 
 #include <math.h>
 

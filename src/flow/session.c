@@ -1,6 +1,6 @@
 /* session.c - a session's life, its two outboxes, and what is due. Nothing here knows sockets,
  * threads or clocks. See session.h. */
-#include "app/session_internal.h"
+#include "flow/session_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

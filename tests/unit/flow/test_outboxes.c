@@ -1,6 +1,6 @@
 /* What is owed to the vendor, and when it may leave: attributes and suggestions. */
-#include "app/attribute_outbox.h"
-#include "app/suggestion_outbox.h"
+#include "flow/attribute_outbox.h"
+#include "flow/suggestion_outbox.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

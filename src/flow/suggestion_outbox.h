@@ -1,10 +1,10 @@
-/* app/suggestion_outbox.h - one suggestion per episode, at most once. Pure.
+/* flow/suggestion_outbox.h - one suggestion per episode, at most once. Pure.
  *
  * A suggestion that surely did not reach the vendor is tried again, with backoff, while the episode
  * lasts; one that may have been shown is never resent and stays "unknown".
  */
-#ifndef APP_SUGGESTION_OUTBOX_H
-#define APP_SUGGESTION_OUTBOX_H
+#ifndef FLOW_SUGGESTION_OUTBOX_H
+#define FLOW_SUGGESTION_OUTBOX_H
 
 #include "base/backoff.h"
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* effects.c - see effects.h. */
-#include "app/effects.h"
+#include "flow/effects.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* family.c - see family.h. Families without members stand in a list by when they were left, so the
  * ones to forget are always at its front. */
-#include "app/family.h"
+#include "flow/family.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-/* app/due_heap.h - an indexed binary heap of (due time, owner): who must act next.
+/* flow/due_heap.h - an indexed binary heap of (due time, owner): who must act next.
  *
  * Each item sits in its owner and knows its place, so that changing a due time costs O(log n) and
  * needs no search. Pure.
  */
-#ifndef APP_DUE_HEAP_H
-#define APP_DUE_HEAP_H
+#ifndef FLOW_DUE_HEAP_H
+#define FLOW_DUE_HEAP_H
 
 #include "base/clock.h"
 

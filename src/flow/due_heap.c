@@ -1,5 +1,5 @@
 /* due_heap.c - see due_heap.h. */
-#include "app/due_heap.h"
+#include "flow/due_heap.h"
 
 #include <stdlib.h>
 

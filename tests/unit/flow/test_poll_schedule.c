@@ -4,9 +4,9 @@
  * Poisson utterances of known rate, a token bucket as the gateway's, and a fixed round trip; its
  * expected values come from the utterances themselves. It runs a short time here; for the figures
  * in bench/README.md give the simulated seconds: test_app_poll_schedule 1800 */
-#include "app/poll_schedule.h"
+#include "flow/poll_schedule.h"
 
-#include "app/due_heap.h"
+#include "flow/due_heap.h"
 #include "net/limiter.h"
 
 #include <math.h>

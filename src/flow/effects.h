@@ -1,14 +1,14 @@
-/* app/effects.h - what the pipeline wants done in the world.
+/* flow/effects.h - what the pipeline wants done in the world.
  *
  * The pipeline is pure: it answers each event with a list of effects, which the daemon carries out
  * in order (and a test simply looks at). Pointers in an effect are borrowed from the event or from
  * the session and are good only until the next step.
  */
-#ifndef APP_EFFECTS_H
-#define APP_EFFECTS_H
+#ifndef FLOW_EFFECTS_H
+#define FLOW_EFFECTS_H
 
-#include "app/suggestion_outbox.h"
 #include "cxone/cxone.h"
+#include "flow/suggestion_outbox.h"
 #include "mood/call.h"
 #include "store/store.h"
 

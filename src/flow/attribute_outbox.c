@@ -1,5 +1,5 @@
 /* attribute_outbox.c - see attribute_outbox.h. */
-#include "app/attribute_outbox.h"
+#include "flow/attribute_outbox.h"
 
 void attribute_outbox_want(struct attribute_outbox *outbox, const struct call_reading *reading)
 {

@@ -7,7 +7,7 @@
  * list comes. privacy.mask_hold waits with the newest words instead, until a list has had its
  * chance. A mask begun and ended between two lists is never seen. Of unclear times the one is taken
  * that masks more: without a beginning, the last time the call was listed as not masked. */
-#include "app/session_internal.h"
+#include "flow/session_internal.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* What the pipeline asks for when the quota is less than its calls want: no sockets, no clock. */
-#include "app/pipeline.h"
+#include "flow/pipeline.h"
 
 #include "base/keyhash.h"
 

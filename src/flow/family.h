@@ -1,4 +1,4 @@
-/* app/family.h - calls that belong to one contact. Pure.
+/* flow/family.h - calls that belong to one contact. Pure.
  *
  * A transfer gives a contact a new call under the same master id, with another agent. Both calls
  * have a mood of their own, but the suggestions about one customer share one cooldown: whoever is
@@ -7,8 +7,8 @@
  * A family lives as long as a member is followed, and FAMILY_MEMORY_MS longer, so that a call
  * which appears after the last one closed is still known to continue it.
  */
-#ifndef APP_FAMILY_H
-#define APP_FAMILY_H
+#ifndef FLOW_FAMILY_H
+#define FLOW_FAMILY_H
 
 #include "base/clock.h"
 #include "base/map.h"

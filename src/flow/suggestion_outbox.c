@@ -1,5 +1,5 @@
 /* suggestion_outbox.c - see suggestion_outbox.h. */
-#include "app/suggestion_outbox.h"
+#include "flow/suggestion_outbox.h"
 
 void suggestion_outbox_open(struct suggestion_outbox *outbox, uint32_t episode, struct mono now)
 {

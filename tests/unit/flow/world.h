@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "app/pipeline.h"
 #include "base/keyhash.h"
+#include "flow/pipeline.h"
 
 #include <stdio.h>
 #include <stdlib.h>

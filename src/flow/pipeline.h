@@ -1,4 +1,4 @@
-/* app/pipeline.h - the daemon's core as a pure step: (state, now, event) -> (state, effects).
+/* flow/pipeline.h - the daemon's core as a pure step: (state, now, event) -> (state, effects).
  *
  * It holds one session per followed call and knows which must act next. It reads no clock, opens no
  * socket and starts no thread: the daemon feeds it what happened and carries out the effects; a
@@ -7,11 +7,11 @@
  *     struct effects *effects = pipeline_step(pipeline, now, &event);
  *     for (size_t i = 0; i < effects->count; i++) ... carry out effects->items[i], in order
  */
-#ifndef APP_PIPELINE_H
-#define APP_PIPELINE_H
+#ifndef FLOW_PIPELINE_H
+#define FLOW_PIPELINE_H
 
-#include "app/effects.h"
-#include "app/session.h"
+#include "flow/effects.h"
+#include "flow/session.h"
 
 struct pipeline;
 

@@ -1,5 +1,5 @@
 /* Calls under one master: who was last, when one was last told, and what is forgotten when. */
-#include "app/family.h"
+#include "flow/family.h"
 
 #include "base/keyhash.h"
 

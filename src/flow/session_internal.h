@@ -1,10 +1,10 @@
-/* app/session_internal.h - a session's state, shared by session.c (life and writing),
+/* flow/session_internal.h - a session's state, shared by session.c (life and writing),
  * session_judge.c (what the judgement says), session_poll.c (fetching and ending), session_listed.c
  * and session_save.c (keeping it). */
-#ifndef APP_SESSION_INTERNAL_H
-#define APP_SESSION_INTERNAL_H
+#ifndef FLOW_SESSION_INTERNAL_H
+#define FLOW_SESSION_INTERNAL_H
 
-#include "app/session.h"
+#include "flow/session.h"
 
 enum session_phase { PHASE_LIVE, PHASE_ENDING, PHASE_CLOSED };
 

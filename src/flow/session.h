@@ -1,4 +1,4 @@
-/* app/session.h - following one call: when to poll it, what to write, when it is over. Pure.
+/* flow/session.h - following one call: when to poll it, what to write, when it is over. Pure.
  *
  *     live --(discovery, 404/410, idle)--> ending --(swept, settled)--> closed
  *       ^------------(it is back)-------------'
@@ -11,16 +11,16 @@
  * for again after 5 s and after 60 s, because recognisers deliver late; then the last reading is
  * flushed and the session closes.
  */
-#ifndef APP_SESSION_H
-#define APP_SESSION_H
+#ifndef FLOW_SESSION_H
+#define FLOW_SESSION_H
 
-#include "app/attribute_outbox.h"
-#include "app/due_heap.h"
-#include "app/effects.h"
-#include "app/family.h"
-#include "app/poll_schedule.h"
-#include "app/suggestion_outbox.h"
 #include "base/rand.h"
+#include "flow/attribute_outbox.h"
+#include "flow/due_heap.h"
+#include "flow/effects.h"
+#include "flow/family.h"
+#include "flow/poll_schedule.h"
+#include "flow/suggestion_outbox.h"
 #include "mood/cursor.h"
 #include "net/limiter.h"
 

@@ -1,6 +1,6 @@
 /* session_judge.c - hands events to the judgement of one call and turns what it says into effects:
  * texts to score, readings to publish, alerts to deliver. See session.h. */
-#include "app/session_internal.h"
+#include "flow/session_internal.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  *
  * Each test is a script: who says what when, and what the list says. Answers come one step (100 ms)
  * after they are asked for. */
-#include "app/pipeline.h"
+#include "flow/pipeline.h"
 
 #include "base/keyhash.h"
 

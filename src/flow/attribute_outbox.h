@@ -1,12 +1,12 @@
-/* app/attribute_outbox.h - what the vendor should show for one call, and when to say so. Pure.
+/* flow/attribute_outbox.h - what the vendor should show for one call, and when to say so. Pure.
  *
  * Latest wins: a newer reading replaces one that has not left yet. Writes are at least
  * min_interval apart, an unchanged reading writes nothing (so silence writes nothing), and the
  * final reading is always flushed. A write is the full value of our keys, so repeating one after
  * an unclear outcome is harmless.
  */
-#ifndef APP_ATTRIBUTE_OUTBOX_H
-#define APP_ATTRIBUTE_OUTBOX_H
+#ifndef FLOW_ATTRIBUTE_OUTBOX_H
+#define FLOW_ATTRIBUTE_OUTBOX_H
 
 #include "base/backoff.h"
 #include "base/clock.h"

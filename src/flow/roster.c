@@ -1,5 +1,5 @@
 /* roster.c - see roster.h. */
-#include "app/roster.h"
+#include "flow/roster.h"
 
 #include <stdlib.h>
 #include <string.h>

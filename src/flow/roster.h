@@ -1,10 +1,10 @@
-/* app/roster.h - which calls the vendor's list named, round by round. Pure.
+/* flow/roster.h - which calls the vendor's list named, round by round. Pure.
  *
  * A call that the list calls ended is gone at once; one that the list merely stopped naming is gone
  * after it was missing from two good replies in a row, because lists are paged, cached and late.
  */
-#ifndef APP_ROSTER_H
-#define APP_ROSTER_H
+#ifndef FLOW_ROSTER_H
+#define FLOW_ROSTER_H
 
 #include "base/map.h"
 

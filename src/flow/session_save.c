@@ -4,11 +4,10 @@
  * What only this process can know is not kept: requests under way, quota, when to poll next.
  * Unclear outcomes stay on the safe side: a suggestion that was under way may have been shown and
  * is never sent again; an attribute write that was under way is made again, which does no harm. */
-#include "app/session_internal.h"
+#include "flow/session_internal.h"
 
 #include "mood/call_save.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,13 +15,29 @@ enum { SESSION_SAVE_VERSION = 1, HEAD_BYTES_MAX = 4096, PAGES_BYTES_MAX = 1 << 2
 
 static const char in_flight_text[] = "undertone ended while it was on its way";
 
+/* Writes the number's digits, at most ten, without an end; returns how many. */
+static size_t decimal(uint32_t number, char *out)
+{
+    uint32_t unit = 1;
+    while (number / unit >= 10) {
+        unit *= 10;
+    }
+    size_t size = 0;
+    for (; unit > 0; unit /= 10) {
+        out[size++] = (char)('0' + number / unit % 10);
+    }
+    return size;
+}
+
 void session_suggestion_key(const struct session *session, const struct session_options *options,
                             uint32_t episode, char out[KEYHASH_TEXT_BYTES])
 {
     char identity[STORE_ID_BYTES + 16];
-    int size =
-        snprintf(identity, sizeof identity, "%s\n%u", session->interaction_id, (unsigned)episode);
-    keyhash_text(&options->effect_key, identity, (size_t)size, out);
+    size_t size = strnlen(session->interaction_id, STORE_ID_BYTES);
+    memcpy(identity, session->interaction_id, size);
+    identity[size++] = '\n';
+    size += decimal(episode, identity + size);
+    keyhash_text(&options->effect_key, identity, size, out);
 }
 
 void session_record(const struct session *session, struct store_call *record, bool closed)

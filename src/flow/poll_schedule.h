@@ -1,4 +1,5 @@
-/* app/poll_schedule.h - how long each call waits for its next poll, when the quota is shared. Pure.
+/* flow/poll_schedule.h - how long each call waits for its next poll, when the quota is shared.
+ * Pure.
  *
  * A poll fetches everything new, so what a poll saves is waiting. Polled every T_i, a call with
  * lambda_i utterances a second and weight w_i costs w_i lambda_i T_i / 2 of weighted waiting a
@@ -16,8 +17,8 @@
  * While quota is plentiful, theta rests at its least value and each call is polled at the pace of
  * its state or sooner.
  */
-#ifndef APP_POLL_SCHEDULE_H
-#define APP_POLL_SCHEDULE_H
+#ifndef FLOW_POLL_SCHEDULE_H
+#define FLOW_POLL_SCHEDULE_H
 
 #include "base/clock.h"
 #include "base/rand.h"

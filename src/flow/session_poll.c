@@ -1,6 +1,6 @@
 /* session_poll.c - when one call is asked for its transcript, what a reply means, and how a call
  * comes to its end. See session.h. */
-#include "app/session_internal.h"
+#include "flow/session_internal.h"
 
 #include <stdlib.h>
 
