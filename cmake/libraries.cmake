@@ -2,7 +2,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(pair uv:libuv curl:libcurl microhttpd:libmicrohttpd jansson:jansson yaml:yaml-0.1
-             utf8proc:libutf8proc sodium:libsodium openssl:openssl zlib:zlib sqlite:sqlite3
+             utf8proc:libutf8proc sodium:libsodium openssl:openssl zlib:zlib sqlite:sqlite3 pcre2:libpcre2-8
              )
     string(REPLACE ":" ";" parts ${pair})
     list(GET parts 0 name)

@@ -24,12 +24,13 @@ LIBRARIES = {
     "utf8proc.h": "src/base/",
     "yaml.h": "src/base/yaml_reader",
     "sqlite3.h": "src/store/",
+    "pcre2.h": "src/cues/pattern",
     "openssl/": "sim/",
     "immintrin.h": "src/nlp/kernels/",
 }
 
 # Pure rooms: what they must not reach for.
-PURE_ROOMS = {"mood", "flow"}
+PURE_ROOMS = {"mood", "flow", "cues", "redact"}
 IMPURE = re.compile(
     r"^(stdio|time|pthread|threads|stdatomic|unistd|fcntl|signal|poll|sched|netdb)\.h$|^sys/|^net"
 )

@@ -15,6 +15,7 @@ libmicrohttpd-dev   HTTP server
 libjansson-dev      JSON
 libyaml-dev         configuration file
 libutf8proc-dev     Unicode
+libpcre2-dev        patterns in rules
 libcmocka-dev       unit tests
 libsodium-dev       keyed hashes, random numbers
 libsqlite3-dev      what outlives the daemon
