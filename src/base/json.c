@@ -243,6 +243,8 @@ const struct json *json_get(const struct json *object, const char *key)
     return object ? wrap(json_object_get(unwrap(object), key)) : NULL;
 }
 
+enum { POINTER_TOKEN_BYTES = 128 };
+
 /* Reads one reference token of a pointer, undoing ~0 and ~1; false if it is too long. */
 static bool pointer_token(const char **pointer, char *out, size_t out_bytes)
 {
@@ -265,7 +267,7 @@ static bool pointer_token(const char **pointer, char *out, size_t out_bytes)
 
 const struct json *json_pointer(const struct json *value, const char *pointer)
 {
-    char token[128];
+    char token[POINTER_TOKEN_BYTES];
     while (value && *pointer == '/') {
         pointer++;
         if (!pointer_token(&pointer, token, sizeof token)) {
@@ -282,6 +284,23 @@ const struct json *json_pointer(const struct json *value, const char *pointer)
         }
     }
     return *pointer == '\0' ? value : NULL;
+}
+
+bool json_pointer_is_valid(const char *pointer)
+{
+    char token[POINTER_TOKEN_BYTES];
+    for (const char *at = strchr(pointer, '~'); at; at = strchr(at + 1, '~')) {
+        if (at[1] != '0' && at[1] != '1') {
+            return false;
+        }
+    }
+    while (*pointer == '/') {
+        pointer++;
+        if (!pointer_token(&pointer, token, sizeof token)) {
+            return false;
+        }
+    }
+    return *pointer == '\0';
 }
 
 size_t json_size(const struct json *value)

@@ -56,6 +56,10 @@ const struct json *json_get(const struct json *object, const char *key);
 /* RFC 6901 pointer such as "/data/items/0/text"; "" is the value itself. NULL when absent. */
 const struct json *json_pointer(const struct json *value, const char *pointer);
 
+/* Whether the text is a pointer at all: empty, or '/' and tokens in which '~' is only part of ~0 or
+ * ~1, none longer than can be looked up. */
+bool json_pointer_is_valid(const char *pointer);
+
 /* Number of array elements or object members; 0 for anything else. */
 size_t json_size(const struct json *value);
 const struct json *json_at(const struct json *array, size_t index);

@@ -75,6 +75,22 @@ static void pointers_to_nothing_are_null(void **state)
     json_free(d);
 }
 
+static void text_that_is_no_pointer_is_told(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"", "/", "/a", "/a/0/b~0~1", "/ /%"};
+    static const char *const bad[] = {"a", "a/b", "/a~", "/~2", "~0"};
+    char longest[130] = "/";
+    memset(longest + 1, 'x', 128);
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_true(json_pointer_is_valid(good[i]));
+        assert_false(json_pointer_is_valid(bad[i]));
+    }
+    assert_false(json_pointer_is_valid(longest));
+    longest[128] = '\0';
+    assert_true(json_pointer_is_valid(longest));
+}
+
 static void integers_are_exact_and_reals_only_when_whole(void **state)
 {
     (void)state;
@@ -255,6 +271,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pointers_are_those_of_the_rfc),
         cmocka_unit_test(pointers_to_nothing_are_null),
+        cmocka_unit_test(text_that_is_no_pointer_is_told),
         cmocka_unit_test(integers_are_exact_and_reals_only_when_whole),
         cmocka_unit_test(kinds_and_wrong_types_are_told_apart),
         cmocka_unit_test(a_byte_order_mark_is_passed_over),

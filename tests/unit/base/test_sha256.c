@@ -39,8 +39,27 @@ static void files_have_the_standards_hashes(void **state)
                 "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+/* RFC 4231, cases 2 and 6, and an empty message from Wikipedia's article on HMAC. */
+static void keyed_hashes_are_those_of_the_rfc(void **state)
+{
+    (void)state;
+    char key[132] = {0};
+    char hash[SHA256_TEXT_BYTES];
+    assert_string_equal(sha256_hmac("Jefe", "what do ya want ", "for nothing?", 12, hash),
+                        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    memset(key, 0xaa, 131);
+    const char *rest = "Larger Than Block-Size Key - Hash Key First";
+    assert_string_equal(sha256_hmac(key, "Test Using ", rest, strlen(rest), hash),
+                        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    assert_string_equal(sha256_hmac("", "", "", 0, hash),
+                        "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(files_have_the_standards_hashes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_have_the_standards_hashes),
+        cmocka_unit_test(keyed_hashes_are_those_of_the_rfc),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
