@@ -247,7 +247,8 @@ const struct config_row config_table[] = {
            "404 replies in a row that mean a call is over")},
 
     {TEXT("model.dir", model_dir, LONG, "",
-          "folder of a checkpoint, or a model's name; empty: the default model")},
+          "folder of a checkpoint, or a model's name; empty: the default model; `lexicon`: none, a "
+          "list of English opinion words judges")},
     {TEXT("model.device", model_device, NAME, "auto",
           "what the model runs on; `auto`: the best this build knows, which is the CPU; `cuda` is "
           "refused by a build without it"),

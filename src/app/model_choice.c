@@ -87,7 +87,7 @@ static int open_lexicon(struct model_choice *choice, struct error *err)
         result = lexicon_open(&choice->lexicon, buf_string(&path), err);
     }
     buf_done(&path);
-    return result ? error_wrap(err, "model.fallback: lexicon") : 0;
+    return result ? error_wrap(err, "model: lexicon") : 0;
 }
 
 int model_choice_make(struct model_choice *choice, const struct model_choice_options *options,
@@ -103,6 +103,9 @@ int model_choice_make(struct model_choice *choice, const struct model_choice_opt
         if (result) {
             return result;
         }
+    }
+    if (options->model && strcmp(options->model, MODEL_CHOICE_LEXICON) == 0) {
+        return choice->lexicon ? 0 : open_lexicon(choice, err);
     }
     enum attempt attempt = try_model(choice, options->model, options, &reason);
     for (size_t i = 0; i < models && attempt == ATTEMPT_NEXT; i++) {

@@ -16,7 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The word in model.fallback for nlp/lexicon.h; only as the last. */
+/* The word for nlp/lexicon.h: as the model asked for, or as the last of model.fallback. Every score
+ * of it is marked degraded, but as the model asked for it degrades nothing. */
 #define MODEL_CHOICE_LEXICON "lexicon"
 
 struct model_choice_options {

@@ -339,6 +339,19 @@ static void want_of_memory_leads_to_the_lexicon_at_last(void **state)
     model_choice_free(&choice);
 }
 
+static void the_lexicon_may_be_asked_for(void **state)
+{
+    (void)state;
+    struct model_choice choice;
+    struct error err = {0};
+    struct model_choice_options options = {.model = MODEL_CHOICE_LEXICON, .memory_bytes = 1 << 20};
+    assert_int_equal(model_choice_make(&choice, &options, &err), 0);
+    assert_null(choice.scorer);
+    assert_non_null(choice.lexicon);
+    assert_false(choice.degraded);
+    model_choice_free(&choice);
+}
+
 static void a_missing_model_is_not_papered_over(void **state)
 {
     (void)state;
@@ -467,6 +480,7 @@ int main(void)
         cmocka_unit_test(the_model_asked_for_is_used_when_it_can_be),
         cmocka_unit_test(a_failed_self_test_leads_to_the_next),
         cmocka_unit_test(want_of_memory_leads_to_the_lexicon_at_last),
+        cmocka_unit_test(the_lexicon_may_be_asked_for),
         cmocka_unit_test(a_missing_model_is_not_papered_over),
         cmocka_unit_test(the_estimate_is_of_the_weight_files),
         cmocka_unit_test(the_least_room_counts),
