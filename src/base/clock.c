@@ -1,22 +1,8 @@
-/* clock.c - see clock.h. */
+/* clock.c - arithmetic and text of the two clocks: see clock.h. Reads no clock itself. */
 #include "base/clock.h"
 
 #include <stdio.h>
 #include <time.h>
-
-struct mono clock_mono(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (struct mono){(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000};
-}
-
-struct wall clock_wall(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (struct wall){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
-}
 
 struct mono mono_after_ms(struct mono from, int64_t ms)
 {
