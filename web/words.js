@@ -19,6 +19,15 @@ export const PATHS = {
     why: "No single drop, but one low utterance after another: their shortfall has added up past " +
       "the limit.",
   },
+  rule: {
+    word: "A rule fired",
+    why: "Something that was said, or how the call goes, fits a rule of the rules file.",
+  },
+};
+
+export const TIERS = {
+  agent: "Hint to the agent",
+  supervisor: "For a supervisor",
 };
 
 export const SUGGESTIONS = {

@@ -111,7 +111,8 @@ static void print_readable(struct output *output, int64_t at_ms, const struct re
     cxone_format_score(reading->score, score);
     if (effect->kind == CALL_EFFECT_ALERT) {
         buf_printf(out, "  ALERT %u, %s: %s %s\n", (unsigned)effect->episode,
-                   call_alert_path_name(effect->path), score, call_trend_name(reading->trend));
+                   call_alert_path_name(effect->alert.path), score,
+                   call_trend_name(reading->trend));
         for (uint32_t i = 0; i < effect->evidence_count; i++) {
             print_evidence(output, lines, count, &effect->evidence[i]);
         }
@@ -191,7 +192,7 @@ static void print_json(struct output *output, int64_t at_ms, const struct record
         put_integer(&writer, "episode", effect->episode);
     }
     if (is_alert) {
-        put_text(&writer, "path", call_alert_path_name(effect->path));
+        put_text(&writer, "path", call_alert_path_name(effect->alert.path));
         put_evidence(&writer, output, lines, count, effect);
     }
     json_write_object_end(&writer);

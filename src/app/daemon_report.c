@@ -67,18 +67,32 @@ static void format_evidence(const struct effect *note, char *out, size_t out_byt
 static void report_alert(struct daemon *daemon, const struct effect *note, const char *call)
 {
     char evidence[CALL_EVIDENCE_MAX * 64];
-    bool declining = note->path == CALL_ALERT_DECLINING;
     format_evidence(note, evidence, sizeof evidence);
-    metrics_add(&daemon->metrics, declining ? METRIC_ALERTS_DECLINING : METRIC_ALERTS_SUSTAINED_LOW,
-                1);
+    static const enum metric paths[] = {
+        [CALL_ALERT_DECLINING] = METRIC_ALERTS_DECLINING,
+        [CALL_ALERT_SUSTAINED_LOW] = METRIC_ALERTS_SUSTAINED_LOW,
+        [CALL_ALERT_RULE] = METRIC_ALERTS_RULE,
+    };
+    metrics_add(&daemon->metrics, paths[note->alert.path], 1);
     log_write(daemon->log, LOG_INFO, "alert_opened", "the customer's mood needs attention",
               LOG_TEXT("interaction", call), LOG_INT("episode", note->episode),
-              LOG_TEXT("path", call_alert_path_name(note->path)),
+              LOG_TEXT("path", call_alert_path_name(note->alert.path)),
+              LOG_TEXT("tier", call_tier_name(note->alert.tier)),
+              LOG_NUMBER("confidence", decimal(note->alert.confidence)),
               LOG_NUMBER("score", decimal(note->reading.score)),
               LOG_TEXT("trend", call_trend_name(note->reading.trend)),
               LOG_NUMBER("difference", decimal(note->reading.difference)),
               LOG_NUMBER("sustained", decimal(note->reading.sustained)),
               LOG_INT("samples", note->reading.samples), LOG_TEXT("evidence", evidence));
+}
+
+static void report_open_alert(struct daemon *daemon, const struct effect *note, const char *call,
+                              const char *event, const char *text)
+{
+    log_write(daemon->log, LOG_INFO, event, text, LOG_TEXT("interaction", call),
+              LOG_INT("episode", note->episode), LOG_TEXT("tier", call_tier_name(note->alert.tier)),
+              LOG_NUMBER("score", decimal(note->reading.score)),
+              LOG_NUMBER("sustained", decimal(note->reading.sustained)));
 }
 
 static void report_suggestion(struct daemon *daemon, const struct effect *note, const char *call)
@@ -210,6 +224,15 @@ void daemon_report_note(struct daemon *daemon, const struct effect *note)
         break;
     case NOTE_ALERT_OPENED:
         report_alert(daemon, note, call);
+        break;
+    case NOTE_ALERT_RAISED:
+        metrics_add(&daemon->metrics, METRIC_ALERTS_RAISED, 1);
+        report_open_alert(daemon, note, call, "alert_raised",
+                          "an open alert concerns a supervisor now");
+        break;
+    case NOTE_ALERT_REMINDED:
+        report_open_alert(daemon, note, call, "alert_reminded",
+                          "an alert has stayed open for long");
         break;
     case NOTE_ALERT_RECOVERED:
         metrics_add(&daemon->metrics, METRIC_RECOVERED, 1);

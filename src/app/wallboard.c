@@ -214,6 +214,27 @@ void wallboard_count(const struct wallboard *board, struct call_now now,
 
 /* --- alerts ---------------------------------------------------------------------------------- */
 
+/* A mood alert stays the call's until it closes; a rule's is never open, and where one of the mood
+ * is, it goes straight to the past ones. */
+static void place_alert(struct wallboard *board, struct call_now now, struct wallboard_call *call,
+                        struct wallboard_alert *alert)
+{
+    bool by_rule = alert->alert.path == CALL_ALERT_RULE;
+    struct wallboard_alert *mood =
+        by_rule && call->alert && !call->alert->closed_ms ? call->alert : NULL;
+    if (mood) {
+        call->alert = alert;
+        leave_alert(board, now, call);
+        call->alert = mood;
+        return;
+    }
+    leave_alert(board, now, call);
+    call->alert = alert;
+    if (by_rule) {
+        close_alert(board, now, alert, false);
+    }
+}
+
 static void open_alert(struct wallboard *board, struct call_now now, const struct effect *note)
 {
     this_minute(board, now)->alerts++;
@@ -222,20 +243,28 @@ static void open_alert(struct wallboard *board, struct call_now now, const struc
     if (!alert) {
         return;
     }
-    leave_alert(board, now, call);
     alert->item.kind = WALLBOARD_ALERT;
     memcpy(alert->id, call->id, sizeof alert->id);
     alert->call = call;
     alert->number = ++board->alert_count;
     alert->episode = note->episode;
-    alert->path = note->path;
+    alert->alert = note->alert;
     alert->opened_ms = now.vendor_ms;
     alert->reading = note->reading;
     memcpy(alert->evidence, note->evidence, sizeof alert->evidence);
     alert->evidence_count = note->evidence_count;
-    call->alert = alert;
     append_item(board, &alert->item);
+    place_alert(board, now, call, alert);
     item_changed(board, &call->item);
+}
+
+static void raise_alert(struct wallboard *board, const struct effect *note)
+{
+    struct wallboard_call *call = find_call(board, note->interaction_id);
+    if (call && call->alert && call->alert->episode == note->episode) {
+        call->alert->alert = note->alert;
+        item_changed(board, &call->alert->item);
+    }
 }
 
 /* What was said while masked is no evidence either. */
@@ -270,6 +299,9 @@ void wallboard_note(struct wallboard *board, struct call_now now, const struct e
     case NOTE_ALERT_OPENED:
         open_alert(board, now, note);
         break;
+    case NOTE_ALERT_RAISED:
+        raise_alert(board, note);
+        break;
     case NOTE_ALERT_RECOVERED:
         call = find_call(board, note->interaction_id);
         if (call && call->alert && call->alert->episode == note->episode) {
@@ -281,7 +313,8 @@ void wallboard_note(struct wallboard *board, struct call_now now, const struct e
         break;
     case NOTE_CALL_RETURNED:
     case NOTE_CALL_STATE:
-    case NOTE_CALL_ENDING: /* these are seen in the session's view */
+    case NOTE_CALL_ENDING:    /* these are seen in the session's view */
+    case NOTE_ALERT_REMINDED: /* it is open, and seen to be */
     case NOTE_POLL_FAILED:
     case NOTE_SUGGESTION:
     case NOTE_ATTRIBUTES_FAILED:

@@ -28,7 +28,7 @@ struct wallboard_alert {
     char id[STORE_ID_BYTES];
     uint64_t number; /* of this board, 1, 2, ... */
     uint32_t episode;
-    enum call_alert_path path;
+    struct call_alert alert;
     int64_t opened_ms;
     int64_t closed_ms; /* 0 while open */
     bool recovered;    /* closed because the mood did, not because the call ended */

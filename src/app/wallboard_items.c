@@ -99,7 +99,9 @@ static void write_alert(struct json_writer *writer, const struct wallboard_alert
     write_integer(writer, "number", (int64_t)alert->number);
     write_text(writer, "id", alert->id);
     write_integer(writer, "episode", alert->episode);
-    write_text(writer, "path", call_alert_path_name(alert->path));
+    write_text(writer, "path", call_alert_path_name(alert->alert.path));
+    write_text(writer, "tier", call_tier_name(alert->alert.tier));
+    write_fixed(writer, "confidence", alert->alert.confidence);
     write_integer(writer, "opened_ms", alert->opened_ms);
     write_integer(writer, "closed_ms", alert->closed_ms);
     write_boolean(writer, "recovered", alert->recovered);

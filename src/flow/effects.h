@@ -33,6 +33,8 @@ enum note_kind {
     NOTE_CALL_CLOSED,
     NOTE_UTTERANCE_MASKED, /* said while masked: not scored, or its score is taken back */
     NOTE_ALERT_OPENED,
+    NOTE_ALERT_RAISED,   /* it concerns a supervisor now */
+    NOTE_ALERT_REMINDED, /* it has stayed open for long */
     NOTE_ALERT_RECOVERED,
     NOTE_POLL_FAILED,
     NOTE_SUGGESTION, /* suggestion_state says what became of it */
@@ -62,9 +64,9 @@ struct effect {
     bool backlog;           /* SCORE: history; what is spoken now goes first */
     bool withdrawn;         /* NOTE_UTTERANCE_MASKED: it had a score */
 
-    struct call_reading reading; /* ATTRIBUTES, SUGGEST, NOTE_ALERT_* */
-    uint32_t episode;            /* SUGGEST, NOTE_ALERT_*, NOTE_SUGGESTION */
-    enum call_alert_path path;
+    struct call_reading reading;                      /* ATTRIBUTES, SUGGEST, NOTE_ALERT_* */
+    uint32_t episode;                                 /* SUGGEST, NOTE_ALERT_*, NOTE_SUGGESTION */
+    struct call_alert alert;                          /* SUGGEST, NOTE_ALERT_* */
     struct call_evidence evidence[CALL_EVIDENCE_MAX]; /* NOTE_ALERT_OPENED */
     uint32_t evidence_count;
 

@@ -231,7 +231,7 @@ static void run_suggestion(struct session *session, struct session_context *cont
         suggestion_outbox_send(&session->suggestions);
         effect->episode = session->episode_base + session->suggestions.episode;
         effect->reading = session->alert_reading;
-        effect->path = session->alert_path;
+        effect->alert = session->alert;
         session_suggestion_key(session, context->options, effect->episode, effect->idempotency_key);
     }
 }

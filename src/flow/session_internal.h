@@ -55,7 +55,7 @@ struct session {
     uint32_t episode_base;             /* alert numbers used up by earlier sessions of this call */
     uint32_t episodes;                 /* by this one */
     struct call_reading alert_reading; /* of the episode in the suggestion outbox */
-    enum call_alert_path alert_path;
+    struct call_alert alert;
 };
 
 static const struct mono session_never = {INT64_MAX};

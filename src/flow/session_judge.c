@@ -11,18 +11,31 @@ static void open_alert(struct session *session, struct session_context *context,
     struct effect *effect = session_note(session, context, NOTE_ALERT_OPENED);
     if (effect) {
         effect->episode = episode;
-        effect->path = from->path;
+        effect->alert = from->alert;
         effect->reading = from->reading;
         memcpy(effect->evidence, from->evidence, sizeof effect->evidence);
         effect->evidence_count = from->evidence_count;
     }
     session->episodes = from->episode;
-    if (!context->options->send_suggestions || session->phase != PHASE_LIVE) {
-        return; /* shadow mode, or nobody is left to hear a hint */
+    bool hint = from->alert.path != CALL_ALERT_RULE || from->alert.tier == CALL_TIER_AGENT;
+    if (!hint || !context->options->send_suggestions || session->phase != PHASE_LIVE) {
+        return; /* for a supervisor only, shadow mode, or nobody is left to hear a hint */
     }
     session->alert_reading = from->reading;
-    session->alert_path = from->path;
+    session->alert = from->alert;
     suggestion_outbox_open(&session->suggestions, from->episode, context->now.mono);
+}
+
+/* The open alert weighs more, or has lasted long: for those who watch, not for the agent. */
+static void tell_alert(struct session *session, struct session_context *context,
+                       const struct call_effect *from, enum note_kind note)
+{
+    struct effect *effect = session_note(session, context, note);
+    if (effect) {
+        effect->episode = session->episode_base + from->episode;
+        effect->alert = from->alert;
+        effect->reading = from->reading;
+    }
 }
 
 static void recover_alert(struct session *session, struct session_context *context,
@@ -31,10 +44,13 @@ static void recover_alert(struct session *session, struct session_context *conte
     struct effect *effect = session_note(session, context, NOTE_ALERT_RECOVERED);
     if (effect) {
         effect->episode = session->episode_base + from->episode;
+        effect->alert = from->alert;
         effect->reading = from->reading;
     }
-    session_withdraw_suggestion(session, context,
-                                "the call recovered before it could be delivered");
+    if (session->alert.path != CALL_ALERT_RULE) {
+        session_withdraw_suggestion(session, context,
+                                    "the call recovered before it could be delivered");
+    }
 }
 
 static void ask_score(struct session *session, struct session_context *context,
@@ -107,6 +123,12 @@ void session_judge(struct session *session, struct session_context *context,
             break;
         case CALL_EFFECT_ALERT:
             open_alert(session, context, item);
+            break;
+        case CALL_EFFECT_RAISED:
+            tell_alert(session, context, item, NOTE_ALERT_RAISED);
+            break;
+        case CALL_EFFECT_REMINDED:
+            tell_alert(session, context, item, NOTE_ALERT_REMINDED);
             break;
         case CALL_EFFECT_RECOVERED:
             recover_alert(session, context, item);

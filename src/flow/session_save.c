@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SESSION_SAVE_VERSION = 1, HEAD_BYTES_MAX = 4096, PAGES_BYTES_MAX = 1 << 24 };
+/* Form 1, without tiers, is still read. */
+enum { SESSION_SAVE_VERSION = 2, HEAD_BYTES_MAX = 4096, PAGES_BYTES_MAX = 1 << 24 };
 
 static const char in_flight_text[] = "undertone ended while it was on its way";
 
@@ -109,7 +110,7 @@ static void pack_suggestion(const struct session *session, struct buf *out)
     pack_u32(out, session->suggestions.episode);
     pack_u32(out, session->suggestions.tries);
     call_save_reading(&session->alert_reading, out);
-    pack_u8(out, (uint8_t)session->alert_path);
+    call_save_alert(&session->alert, out);
 }
 
 static void pack_session(const struct session *session, struct call_now now, struct buf *out)
@@ -213,13 +214,17 @@ static void take_attributes(struct unpack *in, struct attribute_outbox *outbox)
     outbox->abandoned = unpack_bool(in);
 }
 
-static void take_suggestion(struct unpack *in, struct session *session)
+static void take_suggestion(struct unpack *in, struct session *session, uint8_t version)
 {
     session->suggestions.state = (enum suggestion_state)unpack_upto(in, SUGGESTION_DROPPED);
     session->suggestions.episode = unpack_u32(in);
     session->suggestions.tries = unpack_u32(in);
     call_save_take_reading(in, &session->alert_reading);
-    session->alert_path = (enum call_alert_path)unpack_upto(in, CALL_ALERT_SUSTAINED_LOW);
+    if (version == 1) {
+        session->alert.path = (enum call_alert_path)unpack_upto(in, CALL_ALERT_SUSTAINED_LOW);
+    } else {
+        call_save_take_alert(in, &session->alert);
+    }
 }
 
 static int64_t take_time(struct unpack *in)
@@ -231,7 +236,7 @@ static int64_t take_time(struct unpack *in)
 }
 
 static void take_session(struct unpack *in, struct session *session,
-                         struct session_context *context, struct session_kin *kin)
+                         struct session_context *context, struct session_kin *kin, uint8_t version)
 {
     struct mono now = context->now.mono;
     take_family(in, kin);
@@ -258,7 +263,7 @@ static void take_session(struct unpack *in, struct session *session,
     session->cursor.newest_end_ms = take_time(in);
     session->cursor.open_start_ms = take_time(in);
     take_attributes(in, &session->attributes);
-    take_suggestion(in, session);
+    take_suggestion(in, session, version);
 }
 
 static struct call *take_call(const struct unpack *in, const struct session_context *context,
@@ -322,8 +327,9 @@ struct session *session_restore(struct session_context *context, uint64_t handle
     struct unpack in = unpack_from(saved->head, saved->head_bytes);
     *kin = (struct session_kin){0};
     uint8_t version = unpack_u8(&in);
-    if (version != SESSION_SAVE_VERSION) {
-        error_set(err, ERROR_UNSUPPORTED, "a call was saved in form %u, this undertone knows %u",
+    if (version == 0 || version > SESSION_SAVE_VERSION) {
+        error_set(err, ERROR_UNSUPPORTED,
+                  "a call was saved in form %u, this undertone knows those up to %u",
                   (unsigned)version, (unsigned)SESSION_SAVE_VERSION);
         return NULL;
     }
@@ -332,7 +338,7 @@ struct session *session_restore(struct session_context *context, uint64_t handle
         error_set(err, ERROR_MEMORY, "no memory to restore a call");
         return NULL;
     }
-    take_session(&in, session, context, kin);
+    take_session(&in, session, context, kin, version);
     if (in.failed) {
         error_set(err, ERROR_FORMAT, "a saved call is not what a call can be");
     } else {

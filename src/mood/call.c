@@ -84,10 +84,10 @@ static void judge(struct call *call, struct call_now now, const struct judgement
         call_effects_append(effects, opened ? CALL_EFFECT_ALERT : CALL_EFFECT_RECOVERED);
     effect->reading = judgement->reading;
     effect->episode = episode->number;
-    effect->path = episode->path;
+    effect->alert = episode->alert;
     if (opened) {
         effect->evidence_count = evidence_collect(&call->transcript, &call->policy, judgement,
-                                                  episode->path, effect->evidence);
+                                                  episode->alert.path, effect->evidence);
     } else {
         call->origin_ms = judgement->reading.as_of_ms;
         fold_restart_sustained(&call->transcript);
@@ -206,6 +206,22 @@ static void take_mask(struct call *call, struct call_now now, const struct call_
     withdraw_masked(call, now, effects);
 }
 
+/* A rule beside mood fired. */
+static void alert_by_rule(struct call *call, const struct call_event *event,
+                          struct call_effects *effects)
+{
+    struct call_effect *effect = call_effects_append(effects, CALL_EFFECT_ALERT);
+    if (call->has_published) {
+        effect->reading = call->published;
+    }
+    effect->episode = episode_take_number(&call->episode);
+    effect->alert = (struct call_alert){
+        .path = CALL_ALERT_RULE,
+        .tier = event->tier,
+        .rule = event->rule,
+    };
+}
+
 static void tick(struct call *call, struct call_now now, struct call_effects *effects)
 {
     struct judgement judgement;
@@ -261,6 +277,9 @@ bool call_step(struct call *call, struct call_now now, const struct call_event *
     case CALL_EVENT_RESUMED:
         call->held = false;
         tick(call, now, effects);
+        break;
+    case CALL_EVENT_RULE:
+        alert_by_rule(call, event, effects);
         break;
     case CALL_EVENT_TICK:
         tick(call, now, effects);
@@ -340,5 +359,18 @@ const char *call_trend_name(enum call_trend trend)
 
 const char *call_alert_path_name(enum call_alert_path path)
 {
-    return path == CALL_ALERT_SUSTAINED_LOW ? "sustained_low" : "declining";
+    switch (path) {
+    case CALL_ALERT_SUSTAINED_LOW:
+        return "sustained_low";
+    case CALL_ALERT_RULE:
+        return "rule";
+    case CALL_ALERT_DECLINING:
+        break;
+    }
+    return "declining";
+}
+
+const char *call_tier_name(enum call_tier tier)
+{
+    return tier == CALL_TIER_SUPERVISOR ? "supervisor" : "agent";
 }

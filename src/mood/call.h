@@ -8,7 +8,8 @@
  *   arrival: readings after any permutation of late, duplicate and revised segments are equal to
  *   those of an in-order replay (integer arithmetic; recomputed, never subtracted).
  * - For each (utterance, revision) exactly one CALL_EFFECT_SCORE is emitted, ever.
- * - At most one alert is open; an alert id (episode number) is never reused.
+ * - At most one alert is open; an alert id (episode number) is never reused. A rule's alert takes a
+ *   number too, but is never open and leaves an open episode as it is.
  * - Once CALL_EVENT_MASKED was taken, no utterance whose end lies in the mask is asked to be scored
  *   or counts in a reading, whichever came first, the segment, its score or the mask. An utterance
  *   not scored yet is dropped; one already scored loses its score, and the history is recomputed as
@@ -50,7 +51,18 @@ struct call_now {
 };
 
 enum call_trend { CALL_TREND_STABLE, CALL_TREND_IMPROVING, CALL_TREND_DECLINING };
-enum call_alert_path { CALL_ALERT_DECLINING, CALL_ALERT_SUSTAINED_LOW };
+enum call_alert_path { CALL_ALERT_DECLINING, CALL_ALERT_SUSTAINED_LOW, CALL_ALERT_RULE };
+
+/* Whom an alert is for: a hint to the agent, or that and a supervisor. In order of weight. */
+enum call_tier { CALL_TIER_AGENT, CALL_TIER_SUPERVISOR };
+
+/* What an alert stands on. */
+struct call_alert {
+    enum call_alert_path path;
+    enum call_tier tier;
+    uint32_t rule;      /* CALL_ALERT_RULE: as given in the event */
+    int64_t confidence; /* fixed point: how likely it is no accident; 0 where that is not known */
+};
 
 enum call_event_kind {
     CALL_EVENT_REPLY,      /* one reply of the transcript endpoint, in its order */
@@ -62,6 +74,9 @@ enum call_event_kind {
     CALL_EVENT_UNMASKED,   /* the mask ended at at_ms */
     CALL_EVENT_HELD,       /* nobody talks to the customer: no alert opens */
     CALL_EVENT_RESUMED,    /* an alert held back opens if its reason still stands */
+    CALL_EVENT_RULE,       /* a rule beside mood fired: an alert with the next number, whatever the
+                            * mood does; it is told once and never open. How often a rule may fire
+                            * is the caller's affair */
     CALL_EVENT_TICK,       /* time passed; about once a second */
     CALL_EVENT_ENDED,      /* the call is over and swept: last reading, no more alerts */
 };
@@ -78,6 +93,8 @@ struct call_event {
     uint32_t episode;      /* DELIVERED */
     struct mono delivered; /* COOL: when */
     int64_t at_ms;         /* MASKED, UNMASKED: vendor clock */
+    uint32_t rule;         /* RULE: the caller's number for it */
+    enum call_tier tier;   /* RULE */
 };
 
 struct call_reading {
@@ -105,7 +122,9 @@ enum call_effect_kind {
     CALL_EFFECT_SCORE,     /* please score this text */
     CALL_EFFECT_MASKED,    /* this utterance was said while masked: it has no score */
     CALL_EFFECT_READING,   /* a new reading to publish */
-    CALL_EFFECT_ALERT,     /* an episode opened */
+    CALL_EFFECT_ALERT,     /* an episode opened, or a rule fired */
+    CALL_EFFECT_RAISED,    /* the open episode now concerns a supervisor too */
+    CALL_EFFECT_REMINDED,  /* it has stayed open for long */
     CALL_EFFECT_RECOVERED, /* the open episode ended well */
 };
 
@@ -117,10 +136,10 @@ struct call_effect {
     uint32_t ordinal;       /* 0, or n for the n-th utterance that shares its key */
     struct segment segment; /* SCORE: borrowed from the event; MASKED: speaker and times only */
     bool withdrawn;         /* MASKED: it had a score, which no longer counts */
-    /* READING, ALERT, RECOVERED */
-    struct call_reading reading;
-    uint32_t episode; /* ALERT, RECOVERED: 1, 2, ... */
-    enum call_alert_path path;
+    /* READING, ALERT, RAISED, REMINDED, RECOVERED */
+    struct call_reading reading; /* zeroed for a rule that fires before there is one */
+    uint32_t episode;            /* all but READING: 1, 2, ... */
+    struct call_alert alert;     /* all but READING */
     struct call_evidence evidence[CALL_EVIDENCE_MAX];
     uint32_t evidence_count;
 };
@@ -184,7 +203,9 @@ uint32_t call_unasked(const struct call *call, int64_t *oldest_start_ms);
 /* Bytes held by this call. */
 size_t call_bytes(const struct call *call);
 
-const char *call_trend_name(enum call_trend trend);          /* "stable", "improving", ... */
-const char *call_alert_path_name(enum call_alert_path path); /* "declining", "sustained_low" */
+const char *call_trend_name(enum call_trend trend); /* "stable", "improving", ... */
+/* "declining", "sustained_low", "rule" */
+const char *call_alert_path_name(enum call_alert_path path);
+const char *call_tier_name(enum call_tier tier); /* "agent", "supervisor" */
 
 #endif

@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-enum { CALL_SAVE_VERSION = 1 };
+/* Form 1, without tiers, is still read. */
+enum { CALL_SAVE_VERSION = 2 };
 
 /* Slot, flags, revision, ordinal, score, start, end, key, form. */
 enum { CALL_RECORD_BYTES = 1 + 1 + 2 + 2 + 4 + 8 + 8 + 8 + 8 };
@@ -69,6 +70,14 @@ static void pack_masks(struct buf *out, const struct masks *masks)
     pack_i64(out, masks->closed_to_ms);
 }
 
+void call_save_alert(const struct call_alert *alert, struct buf *out)
+{
+    pack_u8(out, (uint8_t)alert->path);
+    pack_u8(out, (uint8_t)alert->tier);
+    pack_u32(out, alert->rule);
+    pack_i64(out, alert->confidence);
+}
+
 static void pack_episode(struct buf *out, const struct episode *episode, struct mono now)
 {
     pack_u32(out, episode->number);
@@ -76,9 +85,12 @@ static void pack_episode(struct buf *out, const struct episode *episode, struct 
     pack_u8(out, episode->is_delivered);
     pack_u8(out, episode->is_cooling);
     pack_u8(out, episode->is_above);
-    pack_u8(out, (uint8_t)episode->path);
     pack_i64(out, episode->above_since_ms);
     call_save_age(episode->cooling_from, now, out);
+    pack_u32(out, episode->numbers);
+    pack_i64(out, episode->opened_ms);
+    pack_i64(out, episode->told_ms);
+    call_save_alert(&episode->alert, out);
 }
 
 void call_save_head(const struct call *call, struct call_now now, struct buf *out)
@@ -139,6 +151,7 @@ struct restoring {
     struct call *call;
     struct call_now now;
     int64_t passed_ms; /* since the save */
+    uint8_t version;
 };
 
 static int64_t unpack_number(struct unpack *in, int64_t least, int64_t most)
@@ -180,6 +193,14 @@ void call_save_take_reading(struct unpack *in, struct call_reading *reading)
     reading->samples_before = unpack_u32(in);
 }
 
+void call_save_take_alert(struct unpack *in, struct call_alert *alert)
+{
+    alert->path = (enum call_alert_path)unpack_upto(in, CALL_ALERT_RULE);
+    alert->tier = (enum call_tier)unpack_upto(in, CALL_TIER_SUPERVISOR);
+    alert->rule = unpack_u32(in);
+    alert->confidence = unpack_number(in, 0, MOOD_ONE);
+}
+
 static void unpack_masks(struct unpack *in, struct masks *masks)
 {
     masks->count = unpack_upto(in, MASKS_MAX);
@@ -207,9 +228,19 @@ static void unpack_episode(struct restoring *restoring)
     episode->is_delivered = unpack_bool(in);
     episode->is_cooling = unpack_bool(in);
     episode->is_above = unpack_bool(in);
-    episode->path = (enum call_alert_path)unpack_upto(in, CALL_ALERT_SUSTAINED_LOW);
+    if (restoring->version == 1) {
+        episode->alert.path = (enum call_alert_path)unpack_upto(in, CALL_ALERT_SUSTAINED_LOW);
+    }
     episode->above_since_ms = unpack_number(in, -time_max, time_max);
     episode->cooling_from = call_save_take_age(in, restoring->now.mono, restoring->passed_ms);
+    episode->numbers = episode->number;
+    if (restoring->version > 1) {
+        episode->numbers = unpack_u32(in);
+        episode->opened_ms = unpack_number(in, -time_max, time_max);
+        episode->told_ms = unpack_number(in, -time_max, time_max);
+        call_save_take_alert(in, &episode->alert);
+    }
+    in->failed = in->failed || episode->numbers < episode->number;
 }
 
 static void unpack_head(struct restoring *restoring)
@@ -326,10 +357,11 @@ struct call *call_restore(const struct mood_policy *policy, struct call_now now,
                           struct error *err)
 {
     struct restoring restoring = {.in = unpack_from(head, head_bytes), .now = now};
-    uint8_t version = unpack_u8(&restoring.in);
-    if (version != CALL_SAVE_VERSION) {
-        error_set(err, ERROR_UNSUPPORTED, "a call was saved in form %u, this undertone knows %u",
-                  (unsigned)version, (unsigned)CALL_SAVE_VERSION);
+    restoring.version = unpack_u8(&restoring.in);
+    if (restoring.version == 0 || restoring.version > CALL_SAVE_VERSION) {
+        error_set(err, ERROR_UNSUPPORTED,
+                  "a call was saved in form %u, this undertone knows those up to %u",
+                  (unsigned)restoring.version, (unsigned)CALL_SAVE_VERSION);
         return NULL;
     }
     size_t records = count_records(pages, page_count);

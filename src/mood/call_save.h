@@ -48,6 +48,8 @@ struct call *call_restore(const struct mood_policy *policy, struct call_now now,
 
 void call_save_reading(const struct call_reading *reading, struct buf *out);
 void call_save_take_reading(struct unpack *in, struct call_reading *reading);
+void call_save_alert(const struct call_alert *alert, struct buf *out);
+void call_save_take_alert(struct unpack *in, struct call_alert *alert);
 
 /* How long ago something was; nothing lies ahead. */
 void call_save_age(struct mono when, struct mono now, struct buf *out);

@@ -25,9 +25,12 @@ static enum episode_change judge_calm(struct episode *episode, const struct mood
         return EPISODE_UNCHANGED;
     }
     *episode = (struct episode){
-        .number = episode->number + 1,
+        .number = episode->numbers + 1,
+        .numbers = episode->numbers + 1,
         .is_open = true,
-        .path = declining ? CALL_ALERT_DECLINING : CALL_ALERT_SUSTAINED_LOW,
+        .opened_ms = judgement->reading.as_of_ms,
+        .told_ms = judgement->reading.as_of_ms,
+        .alert.path = declining ? CALL_ALERT_DECLINING : CALL_ALERT_SUSTAINED_LOW,
         .is_cooling = true,
         .cooling_from = now.mono,
     };
@@ -62,8 +65,17 @@ enum episode_change episode_judge(struct episode *episode, const struct mood_pol
                             : judge_calm(episode, policy, judgement, now);
 }
 
+uint32_t episode_take_number(struct episode *episode)
+{
+    return ++episode->numbers;
+}
+
 void episode_deliver(struct episode *episode, uint32_t number, struct mono now)
 {
+    if (number > episode->number && number <= episode->numbers) {
+        episode_cool(episode, now); /* a rule's */
+        return;
+    }
     if (number == 0 || number != episode->number || episode->is_delivered) {
         return;
     }

@@ -18,13 +18,16 @@
 enum episode_change { EPISODE_UNCHANGED, EPISODE_OPENED, EPISODE_RECOVERED };
 
 struct episode {
-    uint32_t number; /* of the open or last one; 0 before the first */
+    uint32_t number;  /* of the open or last one; 0 before the first */
+    uint32_t numbers; /* given out so far, to rules too */
     bool is_open;
     bool is_delivered;
     bool is_cooling; /* cooling_from is set; whether it is over is a matter of the clock */
     bool is_above;   /* open, and the mean is above recover_above since above_since_ms */
-    enum call_alert_path path;
-    int64_t above_since_ms;   /* event time */
+    struct call_alert alert;
+    int64_t above_since_ms;   /* event time, as are the next two */
+    int64_t opened_ms;        /* of the open or last one */
+    int64_t told_ms;          /* its opening, or the last reminder of it */
     struct mono cooling_from; /* the delivery, here or elsewhere, or until then the opening */
 };
 
@@ -34,8 +37,11 @@ enum episode_change episode_judge(struct episode *episode, const struct mood_pol
                                   const struct judgement *judgement, struct call_now now,
                                   int64_t event_now_ms);
 
-/* The suggestion of this episode was confirmed; only the first confirmation of the open or last
- * one counts. */
+/* The next number, for an alert that is not an episode. */
+uint32_t episode_take_number(struct episode *episode);
+
+/* The suggestion of this alert was confirmed. Of episodes only the first confirmation of the open
+ * or last one counts; a later number is a rule's, which cools down the same. */
 void episode_deliver(struct episode *episode, uint32_t number, struct mono now);
 
 /* A suggestion about the same customer was delivered at that time by another call. */

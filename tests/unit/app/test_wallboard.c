@@ -48,7 +48,7 @@ static struct effect note_of(enum note_kind kind, const char *id, uint32_t episo
         .note = kind,
         .interaction_id = id,
         .episode = episode,
-        .path = CALL_ALERT_SUSTAINED_LOW,
+        .alert.path = CALL_ALERT_SUSTAINED_LOW,
         .reading = {.score = 120000, .as_of_ms = epoch_ms + 900},
         .evidence = {{.start_ms = epoch_ms + 100,
                       .end_ms = epoch_ms + 900,
@@ -221,7 +221,8 @@ static void test_alert_is_told_with_its_evidence_and_what_became_of_it(void **st
     note(board, 1000, NOTE_ALERT_OPENED, "call-1", 3);
     char *text = news(board, &revision);
     assert_non_null(strstr(text, "\"kind\":\"alert\",\"number\":1,\"id\":\"call-1\",\"episode\":3,"
-                                 "\"path\":\"sustained_low\",\"opened_ms\":1700000001000,"
+                                 "\"path\":\"sustained_low\",\"tier\":\"agent\",\"confidence\":0,"
+                                 "\"opened_ms\":1700000001000,"
                                  "\"closed_ms\":0,\"recovered\":false,\"suggestion\":\"none\""));
     assert_non_null(strstr(text, "\"evidence\":[{\"start_ms\":1700000000100,"
                                  "\"end_ms\":1700000000900,\"speaker\":\"customer\","

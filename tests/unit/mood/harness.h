@@ -23,9 +23,12 @@ struct harness {
     unsigned readings;
     unsigned alerts;
     unsigned recoveries;
+    unsigned raises;
+    unsigned reminders;
     unsigned scores_asked;
     unsigned masked;
     struct call_effect alert; /* the last one */
+    struct call_effect raised;
     struct call_effect recovered;
     struct call_effect asked;  /* the last SCORE */
     struct call_effect hidden; /* the last MASKED */
@@ -76,6 +79,13 @@ static inline void harness_step(struct harness *h, const struct call_event *even
         case CALL_EFFECT_ALERT:
             h->alerts++;
             h->alert = *effect;
+            break;
+        case CALL_EFFECT_RAISED:
+            h->raises++;
+            h->raised = *effect;
+            break;
+        case CALL_EFFECT_REMINDED:
+            h->reminders++;
             break;
         case CALL_EFFECT_RECOVERED:
             h->recoveries++;

@@ -290,7 +290,7 @@ static void judge_open(struct oracle *o, struct call_now now, const struct call_
         struct call_effect *effect = want(o, CALL_EFFECT_RECOVERED);
         effect->reading = *reading;
         effect->episode = o->episode;
-        effect->path = o->path;
+        effect->alert.path = o->path;
         o->origin_ms = reading->as_of_ms;
     }
 }
@@ -325,7 +325,7 @@ static void judge(struct oracle *o, struct call_now now, const struct call_readi
     struct call_effect *effect = want(o, CALL_EFFECT_ALERT);
     effect->reading = *reading;
     effect->episode = o->episode;
-    effect->path = o->path;
+    effect->alert.path = o->path;
     want_evidence(o, effect, current, previous);
 }
 

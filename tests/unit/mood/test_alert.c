@@ -32,7 +32,7 @@ static void test_a_decline_below_the_threshold_alerts(void **state)
     harness_start(&h, NULL);
     open_declining(&h);
     assert_int_equal(h.alert.episode, 1);
-    assert_int_equal(h.alert.path, CALL_ALERT_DECLINING);
+    assert_int_equal(h.alert.alert.path, CALL_ALERT_DECLINING);
     assert_int_equal(h.alert.reading.as_of_ms, EPOCH + 50000);
     assert_int_equal(h.alert.reading.score, 266667);
     assert_int_equal(call_episode_open(h.call), 1);
@@ -100,7 +100,7 @@ static void test_an_always_negative_customer_alerts_as_sustained_low(void **stat
     assert_int_equal(h.alerts, 0);
     harness_say(&h, 15000, 150000); /* 3 * 310 000 > 900 000 */
     assert_int_equal(h.alerts, 1);
-    assert_int_equal(h.alert.path, CALL_ALERT_SUSTAINED_LOW);
+    assert_int_equal(h.alert.alert.path, CALL_ALERT_SUSTAINED_LOW);
     assert_int_equal(h.alert.reading.trend, CALL_TREND_STABLE);
     assert_int_equal(h.alert.reading.sustained, 930000);
     harness_stop(&h);
@@ -131,7 +131,7 @@ static void test_a_slow_slide_alerts(void **state)
     }
     assert_true(was_declining);
     assert_int_equal(h.alerts, 1);
-    assert_int_equal(h.alert.path, CALL_ALERT_DECLINING);
+    assert_int_equal(h.alert.alert.path, CALL_ALERT_DECLINING);
     harness_stop(&h);
 }
 
@@ -466,7 +466,7 @@ static void test_evidence_names_what_pulled_the_mood_down(void **state)
     say_all(&h, 36000, (int64_t[]){300000, 0, 850000, 100000, 300000, 50000}, 6);
     assert_int_equal(h.alerts, 1);
     /* Opened at 61 000: (31 000, 61 000] holds six, mean 266 667 against 600 000. */
-    assert_int_equal(h.alert.path, CALL_ALERT_DECLINING);
+    assert_int_equal(h.alert.alert.path, CALL_ALERT_DECLINING);
     assert_int_equal(h.alert.reading.samples, 6);
     assert_int_equal(h.alert.evidence_count, CALL_EVIDENCE_MAX);
     const int64_t ends_ms[] = {41000, 61000, 51000, 36000, 56000};
@@ -487,7 +487,7 @@ static void test_evidence_of_sustained_low_is_held_against_the_reference(void **
     harness_start(&h, NULL);
     say_all(&h, 5000, (int64_t[]){160000, 10000, 160000}, 3);
     assert_int_equal(h.alerts, 1);
-    assert_int_equal(h.alert.path, CALL_ALERT_SUSTAINED_LOW);
+    assert_int_equal(h.alert.alert.path, CALL_ALERT_SUSTAINED_LOW);
     assert_int_equal(h.alert.evidence_count, 3);
     assert_int_equal(h.alert.evidence[0].contribution, -150000);
     assert_int_equal(h.alert.evidence[1].contribution, -100000);
@@ -503,7 +503,7 @@ static void test_declining_wins_over_sustained_low(void **state)
     harness_start(&h, NULL);
     open_declining(&h);
     assert_true(h.alert.reading.sustained > 900000);
-    assert_int_equal(h.alert.path, CALL_ALERT_DECLINING);
+    assert_int_equal(h.alert.alert.path, CALL_ALERT_DECLINING);
     harness_stop(&h);
 }
 

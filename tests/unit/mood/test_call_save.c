@@ -80,7 +80,7 @@ static void restart(struct harness *h, const struct saved *saved)
  * hashes, eight bytes each at the end of a record, are left out. A file of an earlier version is
  * read by a later one only as long as this holds. */
 static const char wanted_head[] =
-    "01"                 /* version */
+    "02"                 /* version */
     "a0c132f29a010000"   /* saved: EPOCH + 4000 */
     "02000000"           /* numbers given out */
     "0000000000000000"   /* horizon */
@@ -91,9 +91,15 @@ static const char wanted_head[] =
     "00"                 /* masks */
     "0000000000000000"   /* closed to */
     "00000000"           /* episode: number */
-    "0000000000"         /* open, delivered, cooling, above, path */
+    "00000000"           /* open, delivered, cooling, above */
     "0000000000000000"   /* above since */
     "2823000000000000"   /* cooling from: 9,000 ms before, when the clock began */
+    "00000000"           /* numbers given to alerts */
+    "0000000000000000"   /* opened */
+    "0000000000000000"   /* told */
+    "0000"               /* path, tier */
+    "00000000"           /* rule */
+    "0000000000000000"   /* confidence */
     "01801a060000000000" /* a reading: score */
     "00"                 /* trend */
     "0000000000000000"   /* difference */
@@ -156,6 +162,41 @@ static void form_is_what_it_was(void **state)
     harness_stop(&h);
 }
 
+/* The head of form 1 with an open episode, as its description had it. */
+static const char first_form[] =
+    "01a0c132f29a010000020000000000000000000000000000000000000000000000"
+    "000000000000000000000000000000000000"
+    "03000000"         /* episode: number */
+    "01000100"         /* open, delivered, cooling, above */
+    "01"               /* path: sustained low */
+    "0000000000000000" /* above since */
+    "2823000000000000" /* cooling from */
+    "00"               /* no reading */
+    "0000"             /* ended, held */
+    "00b232f29a010000" /* first start */
+    "0000000000000000" /* origin of the CUSUM */
+    "0000000000000000" /* newest judged end */
+    "d007000000000000" /* known for 2,000 ms */;
+
+static void a_form_without_tiers_is_still_read(void **state)
+{
+    (void)state;
+    unsigned char head[sizeof first_form / 2];
+    struct mood_policy policy;
+    struct error err;
+    const struct call_now now = {.mono = {.us = 5000000}, .vendor_ms = EPOCH + 4000};
+    mood_policy_default(&policy);
+    for (size_t i = 0; i < sizeof head; i++) {
+        unsigned byte;
+        assert_int_equal(sscanf(first_form + 2 * i, "%2x", &byte), 1);
+        head[i] = (unsigned char)byte;
+    }
+    struct call *call = call_restore(&policy, now, head, sizeof head, NULL, 0, &err);
+    assert_non_null(call);
+    assert_int_equal(call_episode_open(call), 3);
+    call_destroy(call);
+}
+
 static void hashes_of_texts_depend_on_the_key(void **state)
 {
     (void)state;
@@ -199,10 +240,10 @@ static void another_version_is_refused_by_name(void **state)
     make_rich_call(&h);
     saved_init(&saved);
     save(&h, &saved);
-    saved.head.bytes[0] = 2;
+    saved.head.bytes[0] = 3;
     assert_null(restore(&saved, h.now, &err));
     assert_int_equal(err.code, ERROR_UNSUPPORTED);
-    assert_non_null(strstr(err.message, "form 2"));
+    assert_non_null(strstr(err.message, "form 3"));
     saved_done(&saved);
     harness_stop(&h);
 }
@@ -399,7 +440,7 @@ static void cooldown_goes_on_between_processes(void **state)
     save(&h, &again);
     /* cooling from, in the head: 10 s and no more have been added */
     struct unpack in = unpack_from(again.head.bytes, again.head.size);
-    in.at += 1 + 8 + 4 + 8 + 8 + 8 + 4 + 1 + 1 + 8 + 4 + 5 + 8;
+    in.at += 1 + 8 + 4 + 8 + 8 + 8 + 4 + 1 + 1 + 8 + 4 + 4 + 8;
     in.left = 8;
     assert_int_equal(unpack_i64(&in), 10000);
     saved_done(&again);
@@ -465,6 +506,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(form_is_what_it_was),
+        cmocka_unit_test(a_form_without_tiers_is_still_read),
         cmocka_unit_test(hashes_of_texts_depend_on_the_key),
         cmocka_unit_test(another_version_is_refused_by_name),
         cmocka_unit_test(every_cut_is_refused),

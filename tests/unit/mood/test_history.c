@@ -57,7 +57,7 @@ static void compare_effect(const struct call_effect *got, const struct call_effe
     assert_int_equal(got->reading.difference, want->reading.difference);
     assert_true(reading_same(&got->reading, &want->reading));
     assert_int_equal(got->episode, want->episode);
-    assert_int_equal(got->path, want->path);
+    assert_int_equal(got->alert.path, want->alert.path);
     assert_int_equal(got->evidence_count, want->evidence_count);
     for (uint32_t i = 0; i < got->evidence_count; i++) {
         assert_int_equal(got->evidence[i].start_ms, want->evidence[i].start_ms);
@@ -83,7 +83,8 @@ static void trace_effect(FILE *out, const struct call_effect *e)
             e->reading.difference, e->reading.samples, e->reading.utterances, e->reading.as_of_ms,
             e->reading.sustained, e->reading.score_before, e->reading.samples_before);
     if (e->kind != CALL_EFFECT_READING) {
-        fprintf(out, ",\"episode\":%u,\"path\":\"%s\"", e->episode, call_alert_path_name(e->path));
+        fprintf(out, ",\"episode\":%u,\"path\":\"%s\"", e->episode,
+                call_alert_path_name(e->alert.path));
     }
     if (e->kind == CALL_EFFECT_ALERT) {
         fprintf(out, ",\"evidence\":[");

@@ -71,6 +71,9 @@ static void test_names_are_stable(void **state)
     assert_string_equal(call_trend_name(CALL_TREND_DECLINING), "declining");
     assert_string_equal(call_alert_path_name(CALL_ALERT_DECLINING), "declining");
     assert_string_equal(call_alert_path_name(CALL_ALERT_SUSTAINED_LOW), "sustained_low");
+    assert_string_equal(call_alert_path_name(CALL_ALERT_RULE), "rule");
+    assert_string_equal(call_tier_name(CALL_TIER_AGENT), "agent");
+    assert_string_equal(call_tier_name(CALL_TIER_SUPERVISOR), "supervisor");
 }
 
 int main(void)
