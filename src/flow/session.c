@@ -87,8 +87,7 @@ struct session *session_blank(struct session_context *context, uint64_t handle,
     session->refreshed = context->now.mono;
     session->last_voice = context->now.mono;
     session->next_tick = session_never;
-    double rps = context->options->interaction_rps;
-    limiter_init(&session->limiter, rps, rps > 1 ? rps * 2 : 2, context->now.mono);
+    call_quota_init(&session->quota, context->options->interaction_rps, context->now.mono);
     session->unasked_ms = INT64_MAX;
     session->state = CXONE_CALL_ACTIVE;
     session->cooled_from = (struct mono){-1};
@@ -139,10 +138,21 @@ void session_abandon(struct session *session, struct session_context *context)
     }
 }
 
+void session_answered(struct session *session, const struct session_context *context,
+                      const struct cxone_result *result)
+{
+    struct mono now = context->now.mono;
+    if (result->status != 0) {
+        call_quota_answered(&session->quota, mono_after_ms(now, -result->total_ms),
+                            result->status == 429, now);
+    }
+}
+
 void session_on_attributes_done(struct session *session, struct session_context *context,
                                 const struct cxone_result *result)
 {
     bool was_abandoned = session->attributes.abandoned;
+    session_answered(session, context, result);
     attribute_outbox_done(&session->attributes, &context->options->attributes, result,
                           context->now.mono, &session->rand);
     session->unsaved = true;
@@ -163,6 +173,7 @@ void session_on_suggested(struct session *session, struct session_context *conte
                           uint32_t episode, const struct cxone_result *result)
 {
     uint32_t local = episode - session->episode_base;
+    session_answered(session, context, result);
     if (local != session->suggestions.episode) {
         return;
     }
@@ -206,9 +217,7 @@ static void run_attributes(struct session *session, struct session_context *cont
         !attribute_outbox_due(&session->attributes, limits, &due) || !mono_reached(now, due)) {
         return;
     }
-    if (context->options->interaction_rps > 0 && !limiter_take(&session->limiter, 0, now)) {
-        session->attributes.not_before =
-            mono_after_ms(now, limiter_wait_ms(&session->limiter, 0, now));
+    if (!call_quota_take(&session->quota, now, &session->attributes.not_before)) {
         return;
     }
     struct effect *effect = session_effect(session, context, EFFECT_ATTRIBUTES);
@@ -222,7 +231,8 @@ static void run_suggestion(struct session *session, struct session_context *cont
 {
     struct mono due;
     if (!suggestion_outbox_due(&session->suggestions, &due) ||
-        !mono_reached(context->now.mono, due)) {
+        !mono_reached(context->now.mono, due) ||
+        !call_quota_take(&session->quota, context->now.mono, &session->suggestions.not_before)) {
         return;
     }
     struct effect *effect = session_effect(session, context, EFFECT_SUGGEST);

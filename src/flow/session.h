@@ -22,7 +22,6 @@
 #include "flow/poll_schedule.h"
 #include "flow/suggestion_outbox.h"
 #include "mood/cursor.h"
-#include "net/limiter.h"
 
 enum { SESSION_SWEEPS = 2 };
 

@@ -4,6 +4,7 @@
 #ifndef FLOW_SESSION_INTERNAL_H
 #define FLOW_SESSION_INTERNAL_H
 
+#include "flow/call_quota.h"
 #include "flow/session.h"
 
 enum session_phase { PHASE_LIVE, PHASE_ENDING, PHASE_CLOSED };
@@ -16,7 +17,7 @@ struct session {
     struct cursor cursor;
     struct attribute_outbox attributes;
     struct suggestion_outbox suggestions;
-    struct limiter limiter;
+    struct call_quota quota;
     struct poll_schedule_call paced;
     struct rand rand;
     struct family *family;                 /* or NULL */
@@ -77,6 +78,10 @@ bool session_suggestion(const struct session *session, const struct session_opti
                         struct store_suggestion *suggestion);
 void session_suggestion_key(const struct session *session, const struct session_options *options,
                             uint32_t episode, char out[KEYHASH_TEXT_BYTES]);
+
+/* What any answer says of the call's own quota. */
+void session_answered(struct session *session, const struct session_context *context,
+                      const struct cxone_result *result);
 
 /* A waiting suggestion has lost its reason; it is dropped, and that is noted. */
 void session_withdraw_suggestion(struct session *session, struct session_context *context,

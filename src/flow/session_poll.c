@@ -281,6 +281,7 @@ void session_on_polled(struct session *session, struct session_context *context,
                        const struct cxone_result *result)
 {
     session->polling = false;
+    session_answered(session, context, result);
     if (result->outcome == CXONE_OK || result->outcome == CXONE_EMPTY) {
         session->refreshed = context->now.mono;
     }
@@ -326,8 +327,7 @@ void session_run_poll(struct session *session, struct session_context *context)
         session->next_poll = mono_after_ms(now, 100);
         return;
     }
-    if (context->options->interaction_rps > 0 && !limiter_take(&session->limiter, 0, now)) {
-        session->next_poll = mono_after_ms(now, limiter_wait_ms(&session->limiter, 0, now));
+    if (!call_quota_take(&session->quota, now, &session->next_poll)) {
         return;
     }
     struct effect *effect = session_effect(session, context, EFFECT_POLL);

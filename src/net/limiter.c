@@ -67,6 +67,13 @@ int64_t limiter_wait_ms(const struct limiter *limiter, double reserve, struct mo
     return (double)whole_ms < wait_ms ? whole_ms + 1 : whole_ms;
 }
 
+void limiter_spent_at(struct limiter *limiter, struct mono when, struct mono now)
+{
+    double gained = limiter->rate_per_s * (double)(now.us - when.us) / 1e6;
+    limiter_settle(limiter, now);
+    limiter->tokens = limiter->tokens < gained ? limiter->tokens : gained;
+}
+
 void limiter_pause(struct limiter *limiter, struct mono until)
 {
     limiter->tokens = 0;

@@ -29,6 +29,10 @@ bool limiter_take(struct limiter *limiter, double reserve, struct mono now);
 /* Milliseconds until limiter_take with this reserve could succeed: 0 is now. */
 int64_t limiter_wait_ms(const struct limiter *limiter, double reserve, struct mono now);
 
+/* The token taken last was used at `when`, later than it was taken: what has been gained since is
+ * all that is there. For buckets that hold one token. */
+void limiter_spent_at(struct limiter *limiter, struct mono when, struct mono now);
+
 /* Empties the bucket and gains nothing before `until`: the answer to a 429 with Retry-After. */
 void limiter_pause(struct limiter *limiter, struct mono until);
 

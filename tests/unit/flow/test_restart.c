@@ -28,7 +28,6 @@ static bool restore_call(void *user, const struct store_saved *saved)
     struct effects *effects = pipeline_step(world->pipeline, world_now(world), &event);
     for (size_t i = 0; i < effects->count; i++) {
         const struct effect *effect = &effects->items[i];
-        assert_int_not_equal(effect->kind, EFFECT_SUGGEST); /* not before a commit, at least */
         world->unknown += effect->kind == EFFECT_NOTE && effect->note == NOTE_SUGGESTION &&
                           effect->suggestion_state == SUGGESTION_UNKNOWN;
         assert_false(effect->kind == EFFECT_NOTE && effect->note == NOTE_STATE_LOST);
