@@ -19,7 +19,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 from subword_oracle import open_model, random_subword_texts  # noqa: E402
 
-BATCH = 20000
+BATCH = 100000
 
 
 def pack(texts):

@@ -61,6 +61,36 @@ bool added_tokens_add(struct added_tokens *added, const struct added_token *toke
     return true;
 }
 
+static void pack_token(struct added_token *token, char content[ADDED_TOKEN_BYTES_MAX],
+                       struct packed *packed, size_t id_count)
+{
+    packed_size(packed, &token->size, ADDED_TOKEN_BYTES_MAX);
+    packed_bytes(packed, content, token->size);
+    packed_id(packed, &token->id, (uint32_t)id_count - 1);
+    packed_flag(packed, &token->single_word);
+    packed_flag(packed, &token->lstrip);
+    packed_flag(packed, &token->rstrip);
+}
+
+void added_tokens_pack(struct added_tokens *added, struct packed *packed, size_t id_count)
+{
+    size_t count = added->count;
+    packed_size(packed, &count, ADDED_TOKENS_MAX);
+    for (size_t i = 0; i < count && !packed_failed(packed); i++) {
+        char content[ADDED_TOKEN_BYTES_MAX] = {0};
+        struct added_token token = {.content = content};
+        if (packed_writes(packed)) {
+            token = added->tokens[i];
+            memcpy(content, token.content, token.size);
+        }
+        pack_token(&token, content, packed, id_count);
+        bool is_read = !packed_writes(packed) && !packed_failed(packed);
+        if (is_read && (token.size == 0 || !added_tokens_add(added, &token))) {
+            packed_fail(packed, "holds an empty token, or there is no memory");
+        }
+    }
+}
+
 const struct added_token *added_tokens_find(const struct added_tokens *added, const char *content,
                                             size_t size)
 {

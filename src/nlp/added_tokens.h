@@ -7,6 +7,8 @@
 #ifndef NLP_ADDED_TOKENS_H
 #define NLP_ADDED_TOKENS_H
 
+#include "nlp/packed.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +47,9 @@ void added_tokens_done(struct added_tokens *added); /* accepts a zeroed set */
 
 /* Copies the token. False without memory or at ADDED_TOKENS_MAX. */
 bool added_tokens_add(struct added_tokens *added, const struct added_token *token);
+
+/* To a packed file or from it, into an empty set; every id read is below id_count. */
+void added_tokens_pack(struct added_tokens *added, struct packed *packed, size_t id_count);
 
 /* The token with exactly this content, or NULL. */
 const struct added_token *added_tokens_find(const struct added_tokens *added, const char *content,

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { LINE_FLOATS = 16, LINE_BYTES = 64, HUGE_BYTES = 2 << 20 };
@@ -12,6 +13,7 @@ enum { LINE_FLOATS = 16, LINE_BYTES = 64, HUGE_BYTES = 2 << 20 };
 float *block_take(struct block *block, size_t floats)
 {
     size_t at = block->used;
+    size_t asked = floats;
     size_t end;
     if (__builtin_add_overflow(floats, (size_t)LINE_FLOATS - 1, &floats) ||
         __builtin_add_overflow(at, floats / LINE_FLOATS * LINE_FLOATS, &end)) {
@@ -22,6 +24,9 @@ float *block_take(struct block *block, size_t floats)
         return NULL;
     }
     assert(end <= block->floats);
+    if (!block->is_mapped) {
+        memset(block->memory + at + asked, 0, (end - at - asked) * sizeof(float));
+    }
     return block->memory + at;
 }
 
@@ -46,9 +51,29 @@ int block_allocate(struct block *block, const char *what, struct error *err)
     return 0;
 }
 
+bool block_map(struct block *block, struct packed *packed)
+{
+    if (block->used > SIZE_MAX / sizeof(float)) {
+        packed_fail(packed, "holds less than the model");
+        return false;
+    }
+    block->memory = packed_array(packed, NULL, block->used * sizeof(float));
+    block->is_mapped = true;
+    block->floats = block->used;
+    block->used = 0;
+    return block->memory != NULL;
+}
+
+void block_pack(const struct block *block, struct packed *packed)
+{
+    (void)packed_array(packed, block->memory, block->floats * sizeof(float));
+}
+
 void block_done(struct block *block)
 {
-    free(block->memory);
+    if (!block->is_mapped) {
+        free(block->memory);
+    }
     *block = (struct block){0};
 }
 

@@ -26,9 +26,11 @@ void bpe_done(struct bpe *bpe)
 {
     vocab_done(&bpe->vocab);
     added_tokens_done(&bpe->normalized);
-    free(bpe->merges);
-    free(bpe->words);
-    free(bpe->word_bytes);
+    if (!bpe->is_mapped) {
+        free(bpe->merges);
+        free(bpe->words);
+        free(bpe->word_bytes);
+    }
     *bpe = (struct bpe){0};
 }
 

@@ -52,6 +52,7 @@ struct bpe {
     bool use_regex;     /* off: a stretch is one word */
     bool ignore_merges; /* a word that is a token is that token */
     bool fuse_unknown;
+    bool is_mapped; /* merges, words and word_bytes are a packed file's */
 };
 
 struct bpe_symbol {
@@ -90,6 +91,9 @@ void bpe_seal(struct bpe *bpe, uint32_t unknown);
  * it one. scratch is only used for the time of the call. False without memory. */
 bool bpe_add_word(struct bpe *bpe, struct bpe_scratch *scratch, const char *token, size_t size,
                   uint32_t id);
+
+/* To a packed file or from it, into an empty model; every id read is below id_count. */
+void bpe_pack(struct bpe *bpe, struct packed *packed, size_t id_count);
 
 /* Begins a text; bytes is borrowed until the last id is taken. */
 void bpe_start(const struct bpe *bpe, struct bpe_scratch *scratch, const char *bytes, size_t size);

@@ -339,6 +339,23 @@ static void seal_model(void *model)
     added_tokens_sort(&bpe->normalized);
 }
 
+static void pack_model(void **model, struct packed *packed, size_t id_count)
+{
+    if (packed_writes(packed)) {
+        struct bpe view = *(const struct bpe *)*model;
+        bpe_pack(&view, packed, id_count);
+        return;
+    }
+    struct bpe *bpe = calloc(1, sizeof *bpe);
+    *model = bpe;
+    if (!bpe) {
+        packed_fail(packed, "there is no memory for its vocabulary");
+        return;
+    }
+    bpe_init(bpe);
+    bpe_pack(bpe, packed, id_count);
+}
+
 static void start_text(const void *model, void *scratch, const char *bytes, size_t size,
                        bool at_start)
 {
@@ -361,6 +378,7 @@ const struct tokenizer_family bpe_load_family = {
     .find = find_token,
     .add_normalized = add_normalized,
     .seal = seal_model,
+    .pack = pack_model,
     .scratch_bytes = sizeof(struct bpe_scratch),
     .start = start_text,
     .next = next_ids,

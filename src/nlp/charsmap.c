@@ -19,8 +19,10 @@ void charsmap_init(struct charsmap *map)
 
 void charsmap_done(struct charsmap *map)
 {
-    free(map->units);
-    free(map->replacements);
+    if (!map->is_mapped) {
+        free(map->units);
+        free(map->replacements);
+    }
     charsmap_init(map);
 }
 
@@ -85,6 +87,29 @@ enum charsmap_read charsmap_read(struct charsmap *map, const unsigned char *byte
     map->replacements_size = text_size;
     fill_ascii(map);
     return CHARSMAP_READ;
+}
+
+void charsmap_pack(struct charsmap *map, struct packed *packed)
+{
+    packed_size(packed, &map->unit_count, CHARSMAP_BYTES_MAX / 4);
+    packed_size(packed, &map->replacements_size, CHARSMAP_BYTES_MAX);
+    if (map->unit_count == 0 || packed_failed(packed)) {
+        return;
+    }
+    map->units = packed_array(packed, map->units, map->unit_count * sizeof *map->units);
+    map->replacements = packed_array(packed, map->replacements, map->replacements_size + 1);
+    if (!packed_writes(packed)) {
+        map->is_mapped = true;
+        if (packed_failed(packed)) {
+            return;
+        }
+        const unsigned char *text = (const unsigned char *)map->replacements;
+        if (text[map->replacements_size] != '\0' || !are_bounded(text, map->replacements_size)) {
+            packed_fail(packed, "holds a map of characters that does not end");
+            return;
+        }
+        fill_ascii(map);
+    }
 }
 
 /* How far away a unit's children are. */

@@ -7,6 +7,8 @@
 #ifndef NLP_CHARSMAP_H
 #define NLP_CHARSMAP_H
 
+#include "nlp/packed.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +25,7 @@ struct charsmap {
     size_t unit_count;
     char *replacements; /* NUL-terminated strings */
     size_t replacements_size;
+    bool is_mapped;        /* units and replacements are a packed file's */
     bool ascii_stays[128]; /* an ASCII cluster of its own that is not replaced */
 };
 
@@ -41,6 +44,9 @@ void charsmap_done(struct charsmap *map);
 /* Reads the serialized map (a little-endian size, the units, the replacements) into an initialized
  * one; on failure that stays as it was. */
 enum charsmap_read charsmap_read(struct charsmap *map, const unsigned char *bytes, size_t size);
+
+/* To a packed file or from it, into an initialized map. */
+void charsmap_pack(struct charsmap *map, struct packed *packed);
 
 /* The replacement for the shortest mapped prefix of bytes[0..size), which is how Hugging Face's
  * library does it, or NULL; *replaced_size is its size. */

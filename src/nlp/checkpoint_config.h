@@ -1,5 +1,4 @@
-/* nlp/checkpoint_config.h - config.json into struct checkpoint_config; used by checkpoint.c only.
- */
+/* nlp/checkpoint_config.h - config.json into struct checkpoint_config, model.yaml included. */
 #ifndef NLP_CHECKPOINT_CONFIG_H
 #define NLP_CHECKPOINT_CONFIG_H
 

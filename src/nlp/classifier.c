@@ -35,43 +35,88 @@ static int load_matrix(const struct checkpoint *checkpoint, const char *name, si
     return code;
 }
 
+/* Once to measure, once in memory. */
+static void place_all(struct classifier *classifier, const struct checkpoint_config *c,
+                      float **dense, float **output)
+{
+    *dense = block_take(&classifier->weights,
+                        kernels_matrix_floats(KERNELS_STORAGE_F32, c->hidden, c->hidden, NULL));
+    *output =
+        block_take(&classifier->weights,
+                   kernels_matrix_floats(KERNELS_STORAGE_F32, c->label_count, c->hidden, NULL));
+}
+
 static int load_all(struct classifier *classifier, const struct checkpoint *checkpoint,
                     struct error *err)
 {
     const struct checkpoint_config *c = checkpoint_config(checkpoint);
-    struct block *block = &classifier->weights;
-    size_t dense_floats = kernels_matrix_floats(KERNELS_STORAGE_F32, c->hidden, c->hidden, NULL);
-    size_t output_floats =
-        kernels_matrix_floats(KERNELS_STORAGE_F32, c->label_count, c->hidden, NULL);
-    (void)block_take(block, dense_floats);
-    (void)block_take(block, output_floats);
-    int code = block_allocate(block, "the classifier's weights", err);
+    float *dense;
+    float *output;
+    place_all(classifier, c, &dense, &output);
+    int code = block_allocate(&classifier->weights, "the classifier's weights", err);
     if (code != 0) {
         return code;
     }
+    place_all(classifier, c, &dense, &output);
     code = load_matrix(checkpoint, c->family->head_dense, c->hidden, c->hidden, &classifier->dense,
-                       block_take(block, dense_floats), err);
+                       dense, err);
     return code ? code
                 : load_matrix(checkpoint, c->family->head_output, c->label_count, c->hidden,
-                              &classifier->output, block_take(block, output_floats), err);
+                              &classifier->output, output, err);
+}
+
+static struct classifier *make(const struct checkpoint_config *config,
+                               const struct kernels *kernels, struct error *err)
+{
+    struct classifier *made = calloc(1, sizeof *made);
+    if (!made) {
+        (void)error_set(err, ERROR_MEMORY, "no memory to load a model");
+        return NULL;
+    }
+    made->kernels = kernels;
+    made->activation = config->family->head_activation;
+    return made;
 }
 
 int classifier_open(struct classifier **classifier, const struct checkpoint *checkpoint,
                     const struct kernels *kernels, struct error *err)
 {
     *classifier = NULL;
-    struct classifier *made = calloc(1, sizeof *made);
+    struct classifier *made = make(checkpoint_config(checkpoint), kernels, err);
     if (!made) {
-        return error_set(err, ERROR_MEMORY, "no memory to load a model");
+        return ERROR_MEMORY;
     }
-    made->kernels = kernels;
-    made->activation = checkpoint_config(checkpoint)->family->head_activation;
     int code = load_all(made, checkpoint, err);
     if (code != 0) {
         classifier_close(made);
         return code;
     }
     *classifier = made;
+    return 0;
+}
+
+void classifier_pack(const struct classifier *classifier, struct packed *packed)
+{
+    block_pack(&classifier->weights, packed);
+}
+
+int classifier_unpack(struct classifier **classifier, const struct checkpoint_config *config,
+                      const struct kernels *kernels, struct packed *packed, struct error *err)
+{
+    *classifier = make(config, kernels, err);
+    if (!*classifier) {
+        return ERROR_MEMORY;
+    }
+    float *dense;
+    float *output;
+    place_all(*classifier, config, &dense, &output);
+    if (block_map(&(*classifier)->weights, packed)) {
+        place_all(*classifier, config, &dense, &output);
+        kernels_matrix_place(&(*classifier)->dense, KERNELS_STORAGE_F32, config->hidden,
+                             config->hidden, NULL, dense);
+        kernels_matrix_place(&(*classifier)->output, KERNELS_STORAGE_F32, config->label_count,
+                             config->hidden, NULL, output);
+    }
     return 0;
 }
 

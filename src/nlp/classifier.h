@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "nlp/checkpoint.h"
 #include "nlp/kernels/kernels.h"
+#include "nlp/packed.h"
 
 #include <stddef.h>
 
@@ -17,6 +18,12 @@ struct classifier;
 /* The checkpoint is not needed afterwards, the kernels are. On failure *classifier is NULL. */
 int classifier_open(struct classifier **classifier, const struct checkpoint *checkpoint,
                     const struct kernels *kernels, struct error *err);
+
+/* To a packed file, and from it, which must then outlive the classifier. A fault in the file is for
+ * packed_finish; on failure *classifier is NULL. */
+void classifier_pack(const struct classifier *classifier, struct packed *packed);
+int classifier_unpack(struct classifier **classifier, const struct checkpoint_config *config,
+                      const struct kernels *kernels, struct packed *packed, struct error *err);
 
 /* Accepts NULL. */
 void classifier_close(struct classifier *classifier);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "nlp/checkpoint.h"
 #include "nlp/kernels/kernels.h"
+#include "nlp/packed.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,14 @@ struct encoder_scratch;
 int encoder_open(struct encoder **encoder, const struct checkpoint *checkpoint,
                  const struct kernels *kernels, enum encoder_precision precision,
                  struct error *err);
+
+/* To a packed file, and from it, which must then outlive the encoder; precision must be what the
+ * weights were packed for. A fault in the file is for packed_finish; on failure *encoder is NULL.
+ */
+void encoder_pack(const struct encoder *encoder, struct packed *packed);
+int encoder_unpack(struct encoder **encoder, const struct checkpoint_config *config,
+                   const struct kernels *kernels, enum encoder_precision precision,
+                   struct packed *packed, struct error *err);
 
 /* Accepts NULL. No scratch may be in use. */
 void encoder_close(struct encoder *encoder);

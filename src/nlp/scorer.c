@@ -5,11 +5,8 @@
 #include "nlp/scorer.h"
 
 #include "base/buf.h"
-#include "nlp/classifier.h"
-#include "nlp/encoder.h"
-#include "nlp/kernels/cpu.h"
 #include "nlp/output.h"
-#include "nlp/tokenizer.h"
+#include "nlp/scorer_internal.h"
 #include "nlp/tweet.h"
 
 #include <assert.h>
@@ -20,17 +17,6 @@
 enum { PREPARED_BYTES_MAX = 256 << 20 };
 
 _Static_assert((int)SCORER_LABELS_MAX >= (int)CHECKPOINT_LABELS_MAX, "a result holds all labels");
-
-struct scorer {
-    const struct kernels *kernels;
-    enum encoder_precision precision;
-    struct tokenizer *tokenizer;
-    struct encoder *encoder;
-    struct classifier *classifier;
-    struct tokenizer_frame frame;
-    size_t tokens_max;
-    struct checkpoint_config config;
-};
 
 struct scorer_scratch {
     struct tokenizer_scratch *tokenizer;
@@ -45,141 +31,6 @@ struct scorer_scratch {
     size_t count;     /* sequences waiting; starts[count] is their tokens */
     struct buf prepared;
 };
-
-/* ---- opening ---- */
-
-static int check_fit(const struct scorer *scorer, const struct checkpoint_config *config,
-                     const char *directory, struct error *err)
-{
-    size_t ids = tokenizer_vocab_count(scorer->tokenizer);
-    if (ids > config->vocab_count) {
-        return error_set(err, ERROR_CONFIG,
-                         "%s: the tokenizer knows %zu tokens, but \"vocab_size\" in config.json is "
-                         "%zu; the files are of different models",
-                         directory, ids, config->vocab_count);
-    }
-    if (scorer->tokens_max <= scorer->frame.prefix_count + scorer->frame.suffix_count) {
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "%s: \"max_position_embeddings\" in config.json leaves no room for text",
-                         directory);
-    }
-    return 0;
-}
-
-static const struct {
-    const char *word;
-    enum encoder_precision precision;
-} precisions[] = {
-    [SCORER_PRECISION_AUTO] = {"auto", ENCODER_PRECISION_FP32},
-    [SCORER_PRECISION_FP32] = {"fp32", ENCODER_PRECISION_FP32},
-    [SCORER_PRECISION_INT8] = {"int8", ENCODER_PRECISION_INT8},
-    [SCORER_PRECISION_BF16] = {"bf16", ENCODER_PRECISION_BF16},
-};
-
-enum { PRECISION_COUNT = sizeof precisions / sizeof precisions[0] };
-
-bool scorer_precision_parse(const char *word, enum scorer_precision *precision)
-{
-    for (size_t i = 0; i < PRECISION_COUNT; i++) {
-        if (strcmp(precisions[i].word, word) == 0) {
-            *precision = (enum scorer_precision)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static int open_parts(struct scorer *scorer, const char *directory,
-                      const struct scorer_options *options, struct error *err)
-{
-    struct checkpoint *checkpoint = NULL;
-    scorer->precision = precisions[options->precision].precision;
-    int code = kernels_find(options->kernels, cpu_flags(), &scorer->kernels, err);
-    code = code ? code : tokenizer_open(&scorer->tokenizer, directory, err);
-    code = code ? code : checkpoint_open(&checkpoint, directory, err);
-    code =
-        code ? code
-             : encoder_open(&scorer->encoder, checkpoint, scorer->kernels, scorer->precision, err);
-    code = code ? code : classifier_open(&scorer->classifier, checkpoint, scorer->kernels, err);
-    if (code == 0) {
-        const struct checkpoint_config *config = checkpoint_config(checkpoint);
-        scorer->frame = *tokenizer_frame(scorer->tokenizer);
-        scorer->tokens_max = encoder_tokens_max(scorer->encoder);
-        scorer->config = *config;
-        code = check_fit(scorer, config, directory, err);
-    }
-    checkpoint_close(checkpoint);
-    return code;
-}
-
-int scorer_open(struct scorer **scorer, const char *directory, const struct scorer_options *options,
-                struct error *err)
-{
-    *scorer = NULL;
-    struct scorer *made = calloc(1, sizeof *made);
-    if (!made) {
-        return error_set(err, ERROR_MEMORY, "no memory to load a model");
-    }
-    const struct scorer_options none = {0};
-    int code = open_parts(made, directory, options ? options : &none, err);
-    if (code != 0) {
-        scorer_close(made);
-        return code;
-    }
-    *scorer = made;
-    return 0;
-}
-
-void scorer_close(struct scorer *scorer)
-{
-    if (scorer) {
-        classifier_close(scorer->classifier);
-        encoder_close(scorer->encoder);
-        tokenizer_close(scorer->tokenizer);
-        free(scorer);
-    }
-}
-
-unsigned scorer_label_count(const struct scorer *scorer)
-{
-    return (unsigned)scorer->config.label_count;
-}
-
-const char *scorer_label_name(const struct scorer *scorer, unsigned label)
-{
-    return label < scorer->config.label_count ? scorer->config.labels[label].name : NULL;
-}
-
-const char *scorer_kernels_name(const struct scorer *scorer)
-{
-    return scorer->kernels->name;
-}
-
-const char *scorer_precision_name(const struct scorer *scorer)
-{
-    size_t i = SCORER_PRECISION_FP32;
-    while (precisions[i].precision != scorer->precision) {
-        i++;
-    }
-    return precisions[i].word;
-}
-
-size_t scorer_tokens_max(const struct scorer *scorer)
-{
-    return scorer->tokens_max;
-}
-
-size_t scorer_weight_bytes(const struct scorer *scorer)
-{
-    return encoder_weight_bytes(scorer->encoder) + classifier_weight_bytes(scorer->classifier);
-}
-
-double scorer_multiply_adds(const struct scorer *scorer, size_t tokens)
-{
-    double hidden = (double)encoder_hidden(scorer->encoder);
-    return encoder_multiply_adds(scorer->encoder, tokens) + hidden * hidden +
-           hidden * (double)scorer->config.label_count;
-}
 
 /* ---- scratch ---- */
 

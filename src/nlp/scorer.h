@@ -35,6 +35,7 @@ enum scorer_precision {
 struct scorer_options {
     const char *kernels; /* "ref", "avx2" and so on (kernels.h); NULL: the best this CPU runs */
     enum scorer_precision precision;
+    const char *packed; /* a file of scorer_pack's to map instead of packing anew; NULL: none */
 };
 
 /* What to do with text of more tokens than the model takes. */
@@ -58,9 +59,28 @@ struct scorer_result {
 };
 
 /* Reads config.json, tokenizer files and weights from a directory, checks all of it, packs the
- * weights. options may be NULL. Errors name file and key. */
+ * weights. With a packed file that was made from these files as they are now, all but config.json
+ * and model.yaml comes from there, to the same answers; one that cannot be used is passed over (see
+ * scorer_packed_fault). options may be NULL. Errors name file and key. */
 int scorer_open(struct scorer **scorer, const char *directory, const struct scorer_options *options,
                 struct error *err);
+
+/* Writes tokenizer and weights to a file for scorer_options.packed; it replaces an older one only
+ * when it is complete. directory is where the scorer was opened from. Other threads may score
+ * meanwhile. Whatever changed the checkpoint in between, the file is only as good as the scorer:
+ * then ERROR_CONFIG. */
+int scorer_pack(const struct scorer *scorer, const char *directory, const char *path,
+                struct error *err);
+
+/* Whether weights and tokenizer are a packed file's. */
+bool scorer_is_packed(const struct scorer *scorer);
+
+/* Why options.packed was not used, ERROR_IO when there is no such file; NULL when it was, or none
+ * was named. */
+const struct error *scorer_packed_fault(const struct scorer *scorer);
+
+/* Reads all of the packed file through: 0 when it is as it was written, or is none. */
+int scorer_packed_verify(const struct scorer *scorer, struct error *err);
 
 /* "auto", "fp32", "int8" or "bf16"; false for any other word. */
 bool scorer_precision_parse(const char *word, enum scorer_precision *precision);
@@ -70,10 +90,12 @@ void scorer_close(struct scorer *scorer);
 
 unsigned scorer_label_count(const struct scorer *scorer);
 const char *scorer_label_name(const struct scorer *scorer, unsigned label);
-const char *scorer_kernels_name(const struct scorer *scorer);   /* "avx2" */
-const char *scorer_precision_name(const struct scorer *scorer); /* "fp32", never "auto" */
+const char *scorer_kernels_name(const struct scorer *scorer);       /* "avx2" */
+const char *scorer_precision_name(const struct scorer *scorer);     /* "fp32", never "auto" */
+const char *scorer_precision_word(enum scorer_precision precision); /* the same before opening */
 size_t scorer_tokens_max(const struct scorer *scorer);   /* per chunk, special tokens included */
 size_t scorer_weight_bytes(const struct scorer *scorer); /* packed weights in memory */
+size_t scorer_packed_bytes(const struct scorer *scorer); /* the packed file's; 0 without one */
 
 /* Multiply-adds executed to score one text of that many tokens, for comparing with the machine's
  * peak. */

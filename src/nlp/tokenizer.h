@@ -18,6 +18,7 @@
 #define NLP_TOKENIZER_H
 
 #include "base/error.h"
+#include "nlp/packed.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -50,6 +51,14 @@ struct tokenizer_special {
  * they are the caller's decisions. Errors name file and key (or line). On failure *tokenizer is
  * NULL. */
 int tokenizer_open(struct tokenizer **tokenizer, const char *directory, struct error *err);
+
+/* To a packed file, and from it, which must then outlive the tokenizer. A fault in the file is for
+ * packed_finish; *tokenizer is NULL only without memory. */
+void tokenizer_pack(const struct tokenizer *tokenizer, struct packed *packed);
+void tokenizer_unpack(struct tokenizer **tokenizer, struct packed *packed);
+
+/* Tells apart machines and builds whose packed tables lie differently. */
+uint64_t tokenizer_pack_layout(void);
 
 /* Accepts NULL. No scratch may be in use. */
 void tokenizer_close(struct tokenizer *tokenizer);

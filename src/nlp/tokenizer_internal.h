@@ -17,7 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TOKENIZER_PATH_BYTES = 4096, TOKENIZER_FILE_BYTES_MAX = 128 * 1024 * 1024 };
+enum {
+    TOKENIZER_PATH_BYTES = 4096,
+    TOKENIZER_FILE_BYTES_MAX = 128 * 1024 * 1024,
+    TOKENIZER_IDS_MAX = 1 << 24,
+};
 
 /* What is read; everything is borrowed for the time of loading. */
 struct tokenizer_files {
@@ -64,6 +68,10 @@ struct tokenizer_family {
     /* After the last token; NULL where nothing is to do. */
     void (*seal)(void *model);
 
+    /* The model to a packed file, or from it: then *model is made, even when that fails, and every
+     * id in it is below id_count. */
+    void (*pack)(void **model, struct packed *packed, size_t id_count);
+
     /* Encoding one stretch of text, as tokenizer_start and tokenizer_next; at_start: the stretch
      * is the first thing in the text. */
     size_t scratch_bytes;
@@ -84,6 +92,9 @@ struct tokenizer {
 extern const struct tokenizer_family wordpiece_load_family;
 extern const struct tokenizer_family bpe_load_family;
 extern const struct tokenizer_family unigram_load_family;
+
+/* All families; NULL past the last. */
+const struct tokenizer_family *tokenizer_load_family(size_t index);
 
 /* Fills a zeroed tokenizer; what it holds on failure is for tokenizer_close. */
 int tokenizer_load(struct tokenizer *tokenizer, const char *directory, struct error *err);

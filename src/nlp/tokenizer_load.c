@@ -13,12 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { IDS_MAX = 1 << 24 };
-
 /* In the order in which their files are looked for in a directory without tokenizer.json. */
 static const struct tokenizer_family *const families[] = {&wordpiece_load_family, &bpe_load_family,
                                                           &unigram_load_family};
 enum { FAMILIES = sizeof families / sizeof families[0] };
+
+const struct tokenizer_family *tokenizer_load_family(size_t index)
+{
+    return index < FAMILIES ? families[index] : NULL;
+}
 
 int tokenizer_load_path(char path[TOKENIZER_PATH_BYTES], const char *directory, const char *name,
                         struct error *err)
@@ -139,9 +142,9 @@ static int load_added_token(struct tokenizer *tokenizer, const struct json *obje
         return error_set(err, ERROR_FORMAT, "%s: %s.content must be a string of 1 to %d bytes",
                          path, where, ADDED_TOKEN_BYTES_MAX);
     }
-    if (id < 0 || id >= IDS_MAX) {
+    if (id < 0 || id >= TOKENIZER_IDS_MAX) {
         return error_set(err, ERROR_FORMAT, "%s: %s has no id from 0 to %d", path, where,
-                         IDS_MAX - 1);
+                         TOKENIZER_IDS_MAX - 1);
     }
     bool special = false;
     struct added_token token = {.content = content, .size = size, .id = (uint32_t)id};

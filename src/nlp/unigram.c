@@ -30,7 +30,9 @@ void unigram_init(struct unigram *unigram)
 void unigram_done(struct unigram *unigram)
 {
     vocab_done(&unigram->vocab);
-    free(unigram->scores);
+    if (!unigram->is_mapped) {
+        free(unigram->scores);
+    }
     unigram->scores = NULL;
     charsmap_done(&unigram->normalizer.map);
     added_tokens_done(&unigram->normalized);

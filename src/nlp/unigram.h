@@ -45,6 +45,7 @@ struct unigram {
     struct added_tokens normalized; /* matched after normalization */
     struct added_tokens symbols;    /* declared by the model file itself */
     struct unigram_words words;
+    bool is_mapped; /* scores are a packed file's */
 };
 
 /* The best way to get to a place in a piece. */
@@ -85,6 +86,9 @@ struct unigram_piece {
 };
 bool unigram_set_pieces(struct unigram *unigram, const struct unigram_piece *pieces, size_t count,
                         uint32_t unk);
+
+/* To a packed file or from it, into an empty model; every id read is below id_count. */
+void unigram_pack(struct unigram *unigram, struct packed *packed, size_t id_count);
 
 /* Begins a text; bytes is borrowed until the last id is taken. */
 void unigram_start(const struct unigram *unigram, struct unigram_scratch *scratch,

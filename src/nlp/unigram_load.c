@@ -503,6 +503,23 @@ static void seal_model(void *model)
     added_tokens_sort(&unigram->normalized);
 }
 
+static void pack_model(void **model, struct packed *packed, size_t id_count)
+{
+    if (packed_writes(packed)) {
+        struct unigram view = *(const struct unigram *)*model;
+        unigram_pack(&view, packed, id_count);
+        return;
+    }
+    struct unigram *unigram = calloc(1, sizeof *unigram);
+    *model = unigram;
+    if (!unigram) {
+        packed_fail(packed, "there is no memory for its vocabulary");
+        return;
+    }
+    unigram_init(unigram);
+    unigram_pack(unigram, packed, id_count);
+}
+
 static void start_text(const void *model, void *scratch, const char *bytes, size_t size,
                        bool at_start)
 {
@@ -526,6 +543,7 @@ const struct tokenizer_family unigram_load_family = {
     .declared = declared_token,
     .add_normalized = add_normalized,
     .seal = seal_model,
+    .pack = pack_model,
     .scratch_bytes = sizeof(struct unigram_scratch),
     .start = start_text,
     .next = next_ids,

@@ -4,10 +4,9 @@
  */
 #include "nlp/vocab.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
-enum { EDGES_LOG2_FIRST = 10, NODES_FIRST = 512 };
+enum { EDGES_LOG2_FIRST = 10, EDGES_LOG2_MAX = 26, NODES_FIRST = 512 };
 
 static size_t edge_home(const struct vocab *vocab, uint32_t key)
 {
@@ -37,8 +36,10 @@ void vocab_init(struct vocab *vocab)
 
 void vocab_done(struct vocab *vocab)
 {
-    free(vocab->edges);
-    free(vocab->ids);
+    if (!vocab->is_mapped) {
+        free(vocab->edges);
+        free(vocab->ids);
+    }
     vocab_init(vocab);
 }
 
@@ -159,4 +160,42 @@ size_t vocab_match(const struct vocab *vocab, uint32_t node, const char *bytes, 
         }
     }
     return matched;
+}
+
+static bool is_sound(const struct vocab *vocab, size_t id_count)
+{
+    size_t slots = (size_t)1 << vocab->edges_log2;
+    size_t used = 0;
+    for (size_t i = 0; i < slots; i++) {
+        used += vocab->edges[i].child != VOCAB_NO_NODE;
+        if (vocab->edges[i].child >= vocab->nodes) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < vocab->nodes; i++) {
+        if (vocab->ids[i] != VOCAB_NO_ID && vocab->ids[i] >= id_count) {
+            return false;
+        }
+    }
+    return used < slots; /* a free slot ends a search */
+}
+
+void vocab_pack(struct vocab *vocab, struct packed *packed, size_t id_count)
+{
+    packed_size(packed, &vocab->nodes, VOCAB_NODES_MAX);
+    packed_id(packed, &vocab->edges_log2, EDGES_LOG2_MAX);
+    bool is_empty = vocab->nodes <= VOCAB_ROOT || vocab->edges_log2 < EDGES_LOG2_FIRST;
+    if (is_empty || packed_failed(packed)) {
+        packed_fail(packed, "holds no vocabulary");
+        return;
+    }
+    vocab->edges = packed_array(packed, vocab->edges, sizeof *vocab->edges << vocab->edges_log2);
+    vocab->ids = packed_array(packed, vocab->ids, vocab->nodes * sizeof *vocab->ids);
+    if (!packed_writes(packed)) {
+        vocab->is_mapped = true;
+        vocab->nodes_capacity = vocab->nodes;
+        if (!packed_failed(packed) && !is_sound(vocab, id_count)) {
+            packed_fail(packed, "holds a vocabulary that points astray");
+        }
+    }
 }

@@ -2,6 +2,9 @@
 #ifndef NLP_VOCAB_H
 #define NLP_VOCAB_H
 
+#include "nlp/packed.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +29,7 @@ struct vocab {
     uint32_t *ids; /* by node; VOCAB_NO_ID where no token ends */
     size_t nodes;  /* including the unused node 0; 0 while empty */
     size_t nodes_capacity;
+    bool is_mapped; /* edges and ids are a packed file's */
 };
 
 enum vocab_added {
@@ -66,5 +70,9 @@ static inline uint32_t vocab_step(const struct vocab *vocab, uint32_t node, char
  * size beyond node, or returns 0. */
 size_t vocab_match(const struct vocab *vocab, uint32_t node, const char *bytes, size_t size,
                    uint32_t *id);
+
+/* To a packed file or from it, into an empty vocabulary. What is read is checked: every id is below
+ * id_count, and no look-up leaves the arrays or goes on for ever. */
+void vocab_pack(struct vocab *vocab, struct packed *packed, size_t id_count);
 
 #endif

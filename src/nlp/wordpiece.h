@@ -91,6 +91,9 @@ void wordpiece_seal(struct wordpiece *wordpiece, const char *prefix, size_t pref
 enum wordpiece_added wordpiece_add_pattern(struct wordpiece *wordpiece, const char *content,
                                            size_t size, uint32_t id, bool single_word);
 
+/* To a packed file or from it, into a zeroed model; every id read is below id_count. */
+void wordpiece_pack(struct wordpiece *wordpiece, struct packed *packed, size_t id_count);
+
 /* Begins a text; bytes is borrowed until the last id is taken. */
 void wordpiece_start(const struct wordpiece *wordpiece, struct wordpiece_scratch *scratch,
                      const char *bytes, size_t size);

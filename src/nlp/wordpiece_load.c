@@ -302,6 +302,22 @@ static int add_normalized(void *model, const struct added_token *token, const ch
     return no_memory(path, err);
 }
 
+static void pack_model(void **model, struct packed *packed, size_t id_count)
+{
+    if (packed_writes(packed)) {
+        struct wordpiece view = *(const struct wordpiece *)*model;
+        wordpiece_pack(&view, packed, id_count);
+        return;
+    }
+    struct wordpiece *wordpiece = calloc(1, sizeof *wordpiece);
+    *model = wordpiece;
+    if (!wordpiece) {
+        packed_fail(packed, "there is no memory for its vocabulary");
+        return;
+    }
+    wordpiece_pack(wordpiece, packed, id_count);
+}
+
 static void start_text(const void *model, void *scratch, const char *bytes, size_t size,
                        bool at_start)
 {
@@ -322,6 +338,7 @@ const struct tokenizer_family wordpiece_load_family = {
     .close = close_model,
     .find = find_token,
     .add_normalized = add_normalized,
+    .pack = pack_model,
     .scratch_bytes = sizeof(struct wordpiece_scratch),
     .start = start_text,
     .next = next_ids,

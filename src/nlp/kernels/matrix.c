@@ -88,9 +88,9 @@ size_t kernels_matrix_floats(enum kernels_storage storage, size_t outputs, size_
            vectors * panel_count(outputs) * KERNELS_PANEL;
 }
 
-void kernels_matrix_init(struct kernels_matrix *matrix, enum kernels_storage storage,
-                         size_t outputs, size_t inputs, const struct kernels_outliers *outliers,
-                         float *memory)
+void kernels_matrix_place(struct kernels_matrix *matrix, enum kernels_storage storage,
+                          size_t outputs, size_t inputs, const struct kernels_outliers *outliers,
+                          float *memory)
 {
     assert(storage != KERNELS_STORAGE_S8 || all_inputs(inputs, outliers) <= INPUTS_MAX_S8);
     size_t steps = step_count(storage, inputs, outliers);
@@ -106,6 +106,13 @@ void kernels_matrix_init(struct kernels_matrix *matrix, enum kernels_storage sto
         matrix->scales = matrix->bias + padded;
         matrix->sums = (int32_t *)(void *)(matrix->scales + padded);
     }
+}
+
+void kernels_matrix_init(struct kernels_matrix *matrix, enum kernels_storage storage,
+                         size_t outputs, size_t inputs, const struct kernels_outliers *outliers,
+                         float *memory)
+{
+    kernels_matrix_place(matrix, storage, outputs, inputs, outliers, memory);
     memset(memory, 0, kernels_matrix_floats(storage, outputs, inputs, outliers) * sizeof *memory);
 }
 

@@ -52,6 +52,11 @@ struct kernels_matrix {
 size_t kernels_matrix_floats(enum kernels_storage storage, size_t outputs, size_t inputs,
                              const struct kernels_outliers *outliers);
 
+/* Makes a matrix of what lies in memory already, packed before; memory is not written. */
+void kernels_matrix_place(struct kernels_matrix *matrix, enum kernels_storage storage,
+                          size_t outputs, size_t inputs, const struct kernels_outliers *outliers,
+                          float *memory);
+
 /* Makes a matrix of zeros in memory of that many floats, 64-byte aligned. */
 void kernels_matrix_init(struct kernels_matrix *matrix, enum kernels_storage storage,
                          size_t outputs, size_t inputs, const struct kernels_outliers *outliers,
