@@ -18,24 +18,30 @@ static const char help[] =
     "Follows live calls, judges the customer's mood, writes score and trend back and sends\n"
     "suggestions. Logs one JSON object a line to standard error. SIGTERM or SIGINT stops in "
     "order;\n"
-    "a second one at once.\n"
+    "a second one at once. SIGHUP reads the configuration again: docs/OPERATING.md.\n"
     "\n"
     "  -c, --config FILE    the YAML file (docs/CONFIGURATION.md)\n"
     "      --env-file FILE  KEY=VALUE lines for variables that the environment does not set\n"
     "  -s, --set KEY=VALUE  set one key; may be repeated; not for secrets\n"
     "  -h, --help           this text\n";
 
-static int run(const struct command_line_config *line)
+static int load(void *user, struct config *config, struct error *err)
+{
+    return command_line_load_config(user, config, err);
+}
+
+static int run(struct command_line_config *line)
 {
     struct error err;
     struct config config;
     struct daemon *daemon = NULL;
     int status = 0;
-    if (command_line_load_config(line, &config, &err)) {
+    if (load(line, &config, &err)) {
         return command_line_fail(&err);
     }
-    struct log log = {.fd = STDERR_FILENO, .level = (enum log_level)config.log_level};
-    if (config_check_run(&config, &err) || daemon_create(&daemon, &config, &log, &err) ||
+    const struct daemon_options options = {
+        .config = &config, .log_fd = STDERR_FILENO, .load = load, .user = line};
+    if (config_check_run(&config, &err) || daemon_create(&daemon, &options, &err) ||
         daemon_run(daemon, &err)) {
         status = command_line_fail(&err);
     }

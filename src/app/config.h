@@ -111,12 +111,19 @@ struct config {
     int64_t http_max_body_bytes; /* http.max_body: 8MiB ("8MiB", "512KiB" or bytes) */
     char *http_proxy;            /* http.proxy */
     char *http_listen;           /* http.listen: "127.0.0.1:8090" for /metrics, /healthz, /readyz */
+    char *http_tls_certificate;  /* http.tls_certificate: PEM file; "" = plain */
+    char *http_tls_key;          /* http.tls_key: PEM file */
     char *tls_ca_file;           /* tls.ca_file */
+
+    char *api_token;      /* api.token: secret; "" = no API */
+    char *api_token_file; /* api.token_file: mode checked */
+    bool api_allow_plain; /* api.allow_plain */
 
     int discover_mode;               /* discover.mode: fixed | active_contacts */
     int64_t discover_interval_ms;    /* discover.interval: 5s */
     int64_t discover_max;            /* discover.max: 10000 calls followed at once */
     struct config_list interactions; /* interactions: [...] ; CXONE_INTERACTION_ID adds one */
+    char *discover_file;             /* discover.file: "" = none */
 
     int64_t mask_hold_ms; /* privacy.mask_hold: 0s */
 

@@ -3,6 +3,7 @@
  * network: whether the vendor accepts the credentials is the daemon's to find out. */
 #include "app/config_internal.h"
 
+#include "app/calls_file.h"
 #include "app/config_table.h"
 #include "app/config_value.h"
 #include "app/model_choice.h"
@@ -10,6 +11,8 @@
 #include "cxone/profile.h"
 
 #include <string.h>
+
+enum { API_TOKEN_BYTES_MIN = 16 };
 
 /* --- order between keys --- */
 
@@ -138,6 +141,40 @@ static int check_listen(const struct config *config, struct error *err)
                       config_table_origin(config, config_table_find("http.listen"))->where);
 }
 
+/* --- the API --- */
+
+/* What whoever is on the network could do without the token, they could do with one that they read
+ * on its way. */
+static int check_api(const struct config *config, struct error *err)
+{
+    char address[WIRE_ADDRESS_BYTES];
+    uint16_t port;
+    bool tls = *config->http_tls_certificate != '\0';
+    if (tls != (*config->http_tls_key != '\0')) {
+        return blame(config, tls ? "http.tls_certificate" : "http.tls_key",
+                     "http.tls_certificate and http.tls_key go together", err);
+    }
+    if (!*config->api_token) {
+        return 0;
+    }
+    if (strlen(config->api_token) < API_TOKEN_BYTES_MIN) {
+        return blame(config, "api.token",
+                     "a token this short can be guessed: make one with openssl rand -hex 32", err);
+    }
+    if (!*config->http_listen) {
+        return blame(config, "api.token", "http.listen is empty, so there is nothing to ask", err);
+    }
+    if (wire_listen(config->http_listen, address, &port, err) || tls || config->api_allow_plain ||
+        wire_is_loopback(address)) {
+        return 0;
+    }
+    return blame(config, "http.listen",
+                 "is open to the network and the API's token would travel in the clear: set "
+                 "http.tls_certificate and http.tls_key, listen on 127.0.0.1, or say "
+                 "api.allow_plain: true",
+                 err);
+}
+
 /* --- words --- */
 
 static bool is_known_slot(const char *at, size_t bytes)
@@ -222,17 +259,13 @@ static int check_fallback(const struct config *config, struct error *err)
 
 static int check_interactions(const struct config *config, struct error *err)
 {
-    struct buf url;
     struct error detail = {0};
     int result = 0;
-    buf_init(&url, 2 * 4096);
     for (size_t i = 0; i < config->interactions.count && !result; i++) {
-        buf_clear(&url);
-        if (cxone_profile_url("{id}", "", config->interactions.items[i], 0, &url, &detail)) {
+        if (calls_file_check_id(config->interactions.items[i], &detail)) {
             result = blame(config, "interactions", detail.message, err);
         }
     }
-    buf_done(&url);
     return result;
 }
 
@@ -257,6 +290,7 @@ int config_check_rules(const struct config *config, struct error *err)
     result = result ? result : check_addresses(config, err);
     result = result ? result : check_endpoints(config, err);
     result = result ? result : check_listen(config, err);
+    result = result ? result : check_api(config, err);
     result = result ? result : check_template(config, err);
     result = result ? result : check_header(config, err);
     result = result ? result : check_speakers(config, err);
@@ -281,10 +315,12 @@ int config_check_run(const struct config *config, struct error *err)
                          "a file that only you can read, or hand over the systemd credential "
                          "'client_secret'");
     }
-    if (config->discover_mode == CONFIG_DISCOVER_FIXED && config->interactions.count == 0) {
+    if (config->discover_mode == CONFIG_DISCOVER_FIXED && config->interactions.count == 0 &&
+        !*config->discover_file && !*config->api_token) {
         return error_set(err, ERROR_CONFIG,
-                         "no call to follow: set CXONE_INTERACTION_ID or interactions, or "
-                         "discover.mode: active_contacts with ep.active_contacts");
+                         "no call to follow: set CXONE_INTERACTION_ID or interactions, "
+                         "discover.mode: active_contacts with ep.active_contacts, discover.file, "
+                         "or api.token_file, with which calls are named by request");
     }
     if (config->discover_mode == CONFIG_DISCOVER_ACTIVE_CONTACTS && !*config->ep_active_contacts) {
         return error_set(err, ERROR_CONFIG,

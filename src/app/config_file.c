@@ -71,10 +71,10 @@ int config_file_read(struct config_file *file, const char *path, struct error *e
 static int check_secret(const struct config_file *file, const char *path, struct error *err)
 {
     if (file->size == 0) {
-        return error_set(err, ERROR_CONFIG, "%s is empty: it must hold the client secret", path);
+        return error_set(err, ERROR_CONFIG, "%s is empty: it must hold a secret", path);
     }
     if (memchr(file->bytes, '\0', file->size)) {
-        return error_set(err, ERROR_CONFIG, "%s holds a NUL byte: it is not a client secret", path);
+        return error_set(err, ERROR_CONFIG, "%s holds a NUL byte: it is not a secret", path);
     }
     return 0;
 }

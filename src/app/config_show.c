@@ -36,7 +36,12 @@ static const char document_head[] =
     "file of\n"
     "variables (`--env-file FILE`), the YAML file (`--config FILE`), the defaults of the profile.\n"
     "`undertone config show --origin` prints what is in force and where each value came from;\n"
-    "`undertone config check` validates a file.\n"
+    "`undertone config check` validates a file. SIGHUP has a running undertone read them all "
+    "again: "
+    "either\n"
+    "the whole is valid and in force from one moment on, or nothing changes and the log says where "
+    "it is\n"
+    "wrong. Keys whose change needs a restart say so below, and keep their value until then.\n"
     "\n"
     "```yaml\n"
     "# undertone.yaml\n"
@@ -167,6 +172,9 @@ static void write_row(const struct config_row *row, struct buf *out)
     buf_printf(out, " | %s", row->meaning);
     if (row->tutorial_variable) {
         buf_printf(out, " (`%s`)", row->tutorial_variable);
+    }
+    if (row->flags & CONFIG_FLAG_RESTART) {
+        buf_append_string(out, "; a change needs a restart");
     }
     buf_append_string(out, " |\n");
 }

@@ -220,7 +220,24 @@ const struct config_row config_table[] = {
      .meaning = "a longer reply is refused"},
     {TEXT("http.proxy", http_proxy, LONG, "", "proxy for all requests: `http://host:port`")},
     {TEXT("http.listen", http_listen, NAME, "127.0.0.1:8090",
-          "address of the wallboard, /metrics, /healthz and /readyz; empty: none")},
+          "address of the wallboard, /metrics, /healthz and /readyz; empty: none"),
+     .flags = CONFIG_FLAG_RESTART},
+    {TEXT("http.tls_certificate", http_tls_certificate, LONG, "",
+          "PEM file with the certificate `http.listen` is served with; empty: plain HTTP"),
+     .flags = CONFIG_FLAG_RESTART},
+    {TEXT("http.tls_key", http_tls_key, LONG, "", "PEM file with its private key"),
+     .flags = CONFIG_FLAG_RESTART},
+    {TEXT("api.token", api_token, LONG, "",
+          "bearer token of /api/v1, at least 16 characters; better given by file or systemd "
+          "credential; empty: there is no such API"),
+     .flags = CONFIG_FLAG_SECRET},
+    {TEXT("api.token_file", api_token_file, LONG, "",
+          "file with the token, readable by its owner only")},
+    {.key = "api.allow_plain",
+     .type = CONFIG_TYPE_BOOL,
+     .offset = AT(api_allow_plain),
+     .initial = "false",
+     .meaning = "permit /api/v1 over plain HTTP beyond this machine"},
     {TEXT("tls.ca_file", tls_ca_file, LONG, "",
           "PEM file of trusted authorities; empty: the system's")},
 
@@ -233,9 +250,13 @@ const struct config_row config_table[] = {
      .meaning = "follow `interactions` only, or whatever `ep.active_contacts` lists"},
     {SPAN("discover.interval", discover_interval_ms, 100, HOUR, "5s",
           "pace of discovery; also how late a hold or a mask may be heard of")},
-    {WHOLE("discover.max", discover_max, 1, 1000000, "10000", "calls followed at once")},
+    {WHOLE("discover.max", discover_max, 1, 1000000, "10000", "calls followed at once"),
+     .flags = CONFIG_FLAG_RESTART},
     {LIST("interactions", interactions, INTERACTIONS_MAX, "", "ids of calls to follow"),
      .tutorial_variable = "CXONE_INTERACTION_ID"},
+    {TEXT("discover.file", discover_file, LONG, "",
+          "file of calls to follow, one id a line, looked at every `discover.interval`; empty: "
+          "none")},
 
     {SPAN("privacy.mask_hold", mask_hold_ms, 0, 30 * SECOND, "0s",
           "how long after its end an utterance waits to be judged, so that a list can say that the "
@@ -248,42 +269,52 @@ const struct config_row config_table[] = {
 
     {TEXT("model.dir", model_dir, LONG, "",
           "folder of a checkpoint, or a model's name; empty: the default model; `lexicon`: none, a "
-          "list of English opinion words judges")},
+          "list of English opinion words judges"),
+     .flags = CONFIG_FLAG_RESTART},
     {TEXT("model.device", model_device, NAME, "auto",
           "what the model runs on; `auto`: the best this build knows, which is the CPU; `cuda` is "
           "refused by a build without it"),
-     .choices = {"auto", "cpu", "cuda"}},
+     .choices = {"auto", "cpu", "cuda"}, .flags = CONFIG_FLAG_RESTART},
     {WHOLE("model.threads", model_threads, 0, 256, "0",
-           "scoring threads; 0: one per core, at most 2")},
-    {WHOLE("model.batch_tokens", model_batch_tokens, 16, 65536, "512", "tokens scored in one go")},
+           "scoring threads; 0: one per core, at most 2"),
+     .flags = CONFIG_FLAG_RESTART},
+    {WHOLE("model.batch_tokens", model_batch_tokens, 16, 65536, "512", "tokens scored in one go"),
+     .flags = CONFIG_FLAG_RESTART},
     {TEXT(
          "model.precision", model_precision, NAME, "auto",
          "what the model computes with: fp32 gives PyTorch's numbers, int8 nearly the same several "
          "times faster; `auto`: fp32"),
-     .choices = {"auto", "fp32", "int8", "bf16"}},
+     .choices = {"auto", "fp32", "int8", "bf16"}, .flags = CONFIG_FLAG_RESTART},
     {WHOLE("model.cache_entries", model_cache_entries, 0, RESULT_CACHE_ENTRIES_MAX, "65536",
-           "answers kept for texts said again, about 112 bytes each; 0: none")},
+           "answers kept for texts said again, about 112 bytes each; 0: none"),
+     .flags = CONFIG_FLAG_RESTART},
     {LIST("model.fallback", model_fallback, FALLBACKS_MAX, "",
           "models tried in turn when there is no memory for `model.dir` or it fails its self-test; "
-          "the last may be `lexicon`, a list of English opinion words")},
+          "the last may be `lexicon`, a list of English opinion words"),
+     .flags = CONFIG_FLAG_RESTART},
     {TEXT("model.kernels", model_kernels, NAME, "auto",
           "arithmetic kernels; `auto`: the best this CPU runs"),
-     .choices = {"auto", "ref", "avx2", "avx512", "avx512vnni", "avx512bf16", "neon"}},
+     .choices = {"auto", "ref", "avx2", "avx512", "avx512vnni", "avx512bf16", "neon"},
+     .flags = CONFIG_FLAG_RESTART},
 
     {TEXT("store.path", store_path, LONG, "",
           "database of what outlives the daemon, made if it is not there; empty: "
-          "`undertone.db` in systemd's `$STATE_DIRECTORY`, without one nothing outlives it")},
+          "`undertone.db` in systemd's `$STATE_DIRECTORY`, without one nothing outlives it"),
+     .flags = CONFIG_FLAG_RESTART},
     {TEXT("store.key_file", store_key_file, LONG, "",
           "file of 64 hex digits that keys the hashes in the database, made if it is not there; "
-          "empty: `store.path` and `.key`")},
+          "empty: `store.path` and `.key`"),
+     .flags = CONFIG_FLAG_RESTART},
     {SPAN("store.retention", store_retention_ms, MINUTE, 366.0 * 24 * HOUR, "24h",
-          "how long a call that is over is remembered, in case it comes back")},
+          "how long a call that is over is remembered, in case it comes back"),
+     .flags = CONFIG_FLAG_RESTART},
     {.key = "store.max_bytes",
      .type = CONFIG_TYPE_SIZE,
      .offset = AT(store_max_bytes),
      .max = 1024.0 * 1024 * 1024 * 1024,
      .initial = "1GiB",
-     .meaning = "the database never grows past it; 0: no limit"},
+     .meaning = "the database never grows past it; 0: no limit",
+     .flags = CONFIG_FLAG_RESTART},
 
     {.key = "log.level",
      .type = CONFIG_TYPE_ENUM,
@@ -293,7 +324,8 @@ const struct config_row config_table[] = {
      .meaning = "lines below it are dropped"},
     {TEXT("log.hash_key_file", log_hash_key_file, LONG, "",
           "file of 64 hex digits that keys the hashes of ids in logs; empty: made from the store's "
-          "key, without a store new at each start")},
+          "key, without a store new at each start"),
+     .flags = CONFIG_FLAG_RESTART},
 };
 
 const size_t config_table_count = sizeof config_table / sizeof config_table[0];
@@ -338,7 +370,7 @@ const char *config_table_suggest(const char *key)
     static const char *const groups[] = {
         "auth",     "ep",      "map",   "attr",        "assist",  "poll",     "window", "trend",
         "alert",    "rate",    "retry", "retry_after", "breaker", "timeouts", "http",   "tls",
-        "discover", "privacy", "end",   "model",       "store",   "log"};
+        "discover", "privacy", "end",   "model",       "store",   "log",      "api"};
     struct suggest best = {0};
     for (size_t i = 0; i < config_table_count; i++) {
         suggest_offer(&best, key, config_table[i].key);

@@ -27,6 +27,7 @@ enum config_flag {
     CONFIG_FLAG_SECRET = 1,   /* never shown, never from the command line, wiped */
     CONFIG_FLAG_REQUIRED = 2, /* text may not be empty */
     CONFIG_FLAG_PROSE = 4,    /* text may hold line breaks and tabs */
+    CONFIG_FLAG_RESTART = 8,  /* cannot change while running */
 };
 
 enum { CONFIG_CHOICES_MAX = 8, CONFIG_ROWS_MAX = 128 };

@@ -1,4 +1,6 @@
 /* daemon.c - the daemon's life: start, run, stop. See daemon.h and ARCHITECTURE.md. */
+#include "app/daemon_calls.h"
+#include "app/daemon_reload.h"
 #include "app/daemon_wallboard.h"
 
 #include "app/memory_room.h"
@@ -129,29 +131,39 @@ static int make_score_pool(struct daemon *daemon, struct error *err)
                                       daemon, err);
 }
 
-static int make_vendor_connection(struct daemon *daemon, uint64_t seed, struct error *err)
+int daemon_connect(struct daemon *daemon, const struct config *config, struct http_client **client,
+                   struct cxone **cxone, struct error *err)
 {
     struct http_client_options client_options;
     struct cxone_options options;
-    wire_http_client(daemon->config, &client_options);
-    wire_cxone(daemon->config, seed, &options);
+    uint64_t seed;
+    keyhash_random_bytes(&seed, sizeof seed);
+    wire_http_client(config, &client_options);
+    wire_cxone(config, seed, &options);
     options.on_event = daemon_report_vendor_event;
     options.user = daemon;
-    int result = http_client_create(&daemon->client, daemon->loop, &client_options, err);
-    return result ? result
-                  : cxone_create(&daemon->cxone, daemon->loop, daemon->client, &options, err);
+    int result = http_client_create(client, daemon->loop, &client_options, err);
+    return result ? result : cxone_create(cxone, daemon->loop, *client, &options, err);
 }
 
-static int make_pipeline(struct daemon *daemon, uint64_t seed, struct error *err)
+void daemon_pipeline_options(const struct daemon *daemon, uint64_t seed,
+                             struct pipeline_options *options)
+{
+    struct keyhash identity;
+    wire_pipeline(daemon->config, seed, options);
+    keyhash_derive(&daemon->store_key, "identity", &identity);
+    memcpy(options->session.mood.identity_key, identity.key,
+           sizeof options->session.mood.identity_key);
+    keyhash_derive(&daemon->store_key, "effects", &options->session.effect_key);
+    options->keep_state = daemon->config->store_path[0] != '\0';
+}
+
+static int make_pipeline(struct daemon *daemon, struct error *err)
 {
     struct pipeline_options options;
-    wire_pipeline(daemon->config, seed, &options);
-    struct keyhash identity;
-    keyhash_derive(&daemon->store_key, "identity", &identity);
-    memcpy(options.session.mood.identity_key, identity.key,
-           sizeof options.session.mood.identity_key);
-    keyhash_derive(&daemon->store_key, "effects", &options.session.effect_key);
-    options.keep_state = daemon->config->store_path[0] != '\0';
+    uint64_t seed;
+    keyhash_random_bytes(&seed, sizeof seed);
+    daemon_pipeline_options(daemon, seed, &options);
     daemon->pipeline = pipeline_create(&options);
     roster_init(&daemon->roster, options.calls_max);
     map_init(&daemon->degraded_calls, options.calls_max * 2); /* ending calls are still followed */
@@ -185,6 +197,12 @@ static void on_signal(void *user, int signal_number)
     daemon_step(daemon, &event);
 }
 
+static void on_hangup(void *user, int signal_number)
+{
+    (void)signal_number;
+    (void)daemon_reload(user, NULL); /* the log tells */
+}
+
 static int make_timers(struct daemon *daemon, struct error *err)
 {
     int result = loop_timer_create(daemon->loop, daemon_on_due, daemon, &daemon->due_timer, err);
@@ -199,48 +217,42 @@ static int make_timers(struct daemon *daemon, struct error *err)
     if (!result) {
         result = loop_on_signal(daemon->loop, SIGTERM, on_signal, daemon, err);
     }
+    if (!result) {
+        result = loop_on_signal(daemon->loop, SIGHUP, on_hangup, daemon, err);
+    }
     return result ? result : loop_on_signal(daemon->loop, SIGINT, on_signal, daemon, err);
 }
 
 static int set_up(struct daemon *daemon, struct error *err)
 {
-    uint64_t seed;
-    keyhash_random_bytes(&seed, sizeof seed);
     int result = store_config_read_key(daemon->config, true, &daemon->store_key, err);
-    if (!result) {
-        result = load_hash_key(daemon, err);
-    }
-    if (!result) {
-        result = loop_create(&daemon->loop, err);
-    }
-    if (!result) {
-        result = make_vendor_connection(daemon, seed, err);
-    }
-    if (!result) {
-        result = make_pipeline(daemon, seed, err);
-    }
-    if (!result) {
-        result = daemon_http_create(daemon, err);
-    }
-    if (!result) {
-        result = load_model(daemon, err);
-    }
-    if (!result) {
-        result = make_score_pool(daemon, err);
-    }
+    result = result ? result : load_hash_key(daemon, err);
+    result = result ? result : loop_create(&daemon->loop, err);
+    result = result ? result
+                    : daemon_connect(daemon, daemon->config, &daemon->client, &daemon->cxone, err);
+    result = result ? result : make_pipeline(daemon, err);
+    result = result ? result : daemon_calls_create(daemon, err);
+    result = result ? result : daemon_reload_create(daemon, err);
+    result = result ? result : daemon_http_create(daemon, err);
+    result = result ? result : load_model(daemon, err);
+    result = result ? result : make_score_pool(daemon, err);
     return result ? result : make_timers(daemon, err);
 }
 
-int daemon_create(struct daemon **daemon, const struct config *config, const struct log *log,
-                  struct error *err)
+int daemon_create(struct daemon **daemon, const struct daemon_options *options, struct error *err)
 {
     *daemon = NULL;
     struct daemon *created = calloc(1, sizeof *created);
     if (!created) {
         return error_set(err, ERROR_MEMORY, "no memory for the daemon");
     }
-    created->config = config;
-    created->log = log;
+    created->own_config = *options->config;
+    *options->config = (struct config){0};
+    created->config = &created->own_config;
+    created->own_log = (struct log){options->log_fd, (enum log_level)created->config->log_level};
+    created->log = &created->own_log;
+    created->load = options->load;
+    created->load_user = options->user;
     created->started = clock_mono();
     metrics_set(&created->metrics, METRIC_START_TIME, (double)clock_wall().ms / 1e3);
     for (int i = 0; i < REPORT_CLASSES; i++) {
@@ -273,12 +285,13 @@ void daemon_check_stopped(struct daemon *daemon)
     }
 }
 
-static void follow_fixed_calls(struct daemon *daemon)
+void daemon_start_discovery(struct daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->config->interactions.count; i++) {
-        struct pipeline_event event = {.kind = PIPELINE_CALL_LISTED,
-                                       .interaction_id = daemon->config->interactions.items[i]};
-        daemon_step(daemon, &event);
+    if (daemon->config->discover_mode == CONFIG_DISCOVER_ACTIVE_CONTACTS) {
+        loop_timer_start(daemon->discover_timer, 0, daemon->config->discover_interval_ms);
+    } else {
+        loop_timer_stop(daemon->discover_timer);
+        daemon_forget_list(daemon);
     }
 }
 
@@ -306,10 +319,8 @@ int daemon_run(struct daemon *daemon, struct error *err)
     if (daemon_keep_restore(daemon, err)) {
         return (int)err->code;
     }
-    follow_fixed_calls(daemon);
-    if (daemon->config->discover_mode == CONFIG_DISCOVER_ACTIVE_CONTACTS) {
-        loop_timer_start(daemon->discover_timer, 0, daemon->config->discover_interval_ms);
-    }
+    daemon_calls_refresh(daemon);
+    daemon_start_discovery(daemon);
     loop_run(daemon->loop);
     if (daemon->fatal.code) {
         *err = daemon->fatal;
@@ -329,8 +340,10 @@ void daemon_destroy(struct daemon *daemon)
     score_pool_destroy(daemon->pool);
     daemon_wallboard_destroy(daemon->wallboard);
     http_server_destroy(daemon->server);
+    daemon_reload_destroy(daemon->reload);
     cxone_destroy(daemon->cxone);
     http_client_destroy(daemon->client);
+    daemon_calls_destroy(daemon->calls);
     loop_timer_destroy(daemon->due_timer);
     loop_timer_destroy(daemon->discover_timer);
     loop_timer_destroy(daemon->stop_timer);
@@ -343,5 +356,6 @@ void daemon_destroy(struct daemon *daemon)
     loop_destroy(daemon->loop);
     keyhash_wipe(&daemon->keyhash, sizeof daemon->keyhash);
     keyhash_wipe(&daemon->store_key, sizeof daemon->store_key);
+    config_free(&daemon->own_config);
     free(daemon);
 }

@@ -1,5 +1,7 @@
 /* daemon_effects.c - carries out what the pipeline asks, and brings the answers back to it. Each
  * outstanding request has a small heap object that knows whose it is. */
+#include "app/daemon_calls.h"
+#include "app/daemon_reload.h"
 #include "app/daemon_wallboard.h"
 
 #include "app/message.h"
@@ -22,7 +24,8 @@ struct call_now daemon_now(const struct daemon *daemon)
 {
     struct cxone_status status;
     cxone_status(daemon->cxone, &status);
-    int64_t offset_ms = status.vendor_offset_known ? status.vendor_offset_ms : 0;
+    int64_t offset_ms =
+        status.vendor_offset_known ? status.vendor_offset_ms : daemon->vendor_offset_ms;
     return (struct call_now){
         .mono = loop_now(daemon->loop),
         .vendor_ms = clock_wall().ms + offset_ms,
@@ -191,6 +194,7 @@ void daemon_carry_out(struct daemon *daemon, const struct effect *effect)
     case EFFECT_CLOSED:
         (void)map_remove(&daemon->degraded_calls, effect->interaction_id,
                          strlen(effect->interaction_id));
+        daemon_calls_closed(daemon, effect->interaction_id);
         break;
     }
 }
@@ -210,7 +214,8 @@ static void watch_queue(struct daemon *daemon)
         daemon->polls_held = false;
     }
     daemon->store_behind = daemon_keep_is_behind(daemon, daemon->store_behind);
-    pipeline_hold_polls(daemon->pipeline, daemon->polls_held || daemon->store_behind);
+    pipeline_hold_polls(daemon->pipeline, daemon->polls_held || daemon->store_behind ||
+                                              daemon_reload_is_draining(daemon));
 }
 
 static void watch_quota(struct daemon *daemon)
@@ -277,29 +282,35 @@ void daemon_on_answer(void *user, const struct score_answer *answer)
 
 /* --- discovery ------------------------------------------------------------------------------- */
 
-static void list_call(struct daemon *daemon, const struct cxone_active *active)
+bool daemon_list_call(struct daemon *daemon, struct pipeline_event *event)
 {
-    const char *interaction_id = active->interaction_id;
-    if (!roster_seen(&daemon->roster, interaction_id)) {
-        return; /* no room: the next round names it again */
-    }
+    const char *interaction_id = event->interaction_id;
     struct store_call known;
     bool found = false;
+    bool follows = pipeline_follows(daemon->pipeline, interaction_id);
+    if (!follows && daemon_keep_awaits(daemon, interaction_id)) {
+        return false; /* it closed a moment ago */
+    }
+    if (!follows && store_load(daemon->store, interaction_id, &known, &found, NULL) == 0 && found) {
+        event->resume = &known;
+    }
+    daemon_step(daemon, event);
+    event->resume = NULL;
+    return true;
+}
+
+static void list_call(struct daemon *daemon, const struct cxone_active *active)
+{
     struct pipeline_event event = {
         .kind = PIPELINE_CALL_LISTED,
-        .interaction_id = interaction_id,
+        .interaction_id = active->interaction_id,
         .from_discovery = true,
         .listing = {active->state, active->state_since_ms, daemon->discover_asked_ms},
         .master_id = active->master_id,
     };
-    bool follows = pipeline_follows(daemon->pipeline, interaction_id);
-    if (!follows && daemon_keep_awaits(daemon, interaction_id)) {
-        return; /* it closed a moment ago: the next round names it again */
+    if (roster_seen(&daemon->roster, active->interaction_id)) { /* else there is no room */
+        (void)daemon_list_call(daemon, &event);                 /* the next round names it again */
     }
-    if (!follows && store_load(daemon->store, interaction_id, &known, &found, NULL) == 0 && found) {
-        event.resume = &known;
-    }
-    daemon_step(daemon, &event);
 }
 
 static void drop_call(struct daemon *daemon, const char *interaction_id)
@@ -310,6 +321,23 @@ static void drop_call(struct daemon *daemon, const char *interaction_id)
     daemon_step(daemon, &event);
 }
 
+static void drop_missing(struct daemon *daemon)
+{
+    for (const char *id = roster_missing(&daemon->roster); id;
+         id = roster_missing(&daemon->roster)) {
+        drop_call(daemon, id);
+    }
+}
+
+void daemon_forget_list(struct daemon *daemon)
+{
+    for (int i = 0; i < ROSTER_MISSING_ROUNDS; i++) {
+        roster_begin(&daemon->roster);
+    }
+    drop_missing(daemon);
+    daemon->discovered = false;
+}
+
 static void on_discovered(void *user, const struct cxone_result *result)
 {
     struct daemon *daemon = user;
@@ -318,7 +346,8 @@ static void on_discovered(void *user, const struct cxone_result *result)
         return;
     }
     daemon_report_result(daemon, CXONE_DISCOVERY, result);
-    if ((result->outcome != CXONE_OK && result->outcome != CXONE_EMPTY) || daemon->stopping) {
+    if ((result->outcome != CXONE_OK && result->outcome != CXONE_EMPTY) || daemon->stopping ||
+        daemon->config->discover_mode != CONFIG_DISCOVER_ACTIVE_CONTACTS) {
         return;
     }
     daemon->discovered = true;
@@ -332,16 +361,13 @@ static void on_discovered(void *user, const struct cxone_result *result)
             drop_call(daemon, active->interaction_id);
         }
     }
-    for (const char *id = roster_missing(&daemon->roster); id;
-         id = roster_missing(&daemon->roster)) {
-        drop_call(daemon, id);
-    }
+    drop_missing(daemon);
 }
 
 void daemon_on_discover(void *user)
 {
     struct daemon *daemon = user;
-    if (!daemon->discovering && !daemon->stopping) {
+    if (!daemon->discovering && !daemon->stopping && !daemon_reload_is_draining(daemon)) {
         daemon->discovering = true;
         daemon->discover_asked_ms = daemon_now(daemon).vendor_ms;
         cxone_discover(daemon->cxone, on_discovered, daemon);

@@ -20,8 +20,12 @@
 enum { REPORT_CLASSES = 4 };
 
 struct daemon {
-    const struct config *config;
-    const struct log *log;
+    struct config own_config;
+    struct log own_log;
+    const struct config *config; /* of own_config: what is in force */
+    const struct log *log;       /* of own_log */
+    daemon_load_fn *load;
+    void *load_user;
     struct keyhash keyhash;   /* of names in logs */
     struct keyhash store_key; /* the key file's; random without a store. Others are made from it. */
     struct metrics metrics;
@@ -44,8 +48,11 @@ struct daemon {
     struct daemon_keep *keep;
     struct pipeline *pipeline;
     struct roster roster;
+    struct daemon_calls *calls;
+    struct daemon_reload *reload;
 
     struct mono started;
+    int64_t vendor_offset_ms; /* the last one known, for a connection that knows none yet */
     bool discovering;
     int64_t discover_asked_ms; /* vendor clock: when the list was last asked for */
     bool discovered;           /* one good list was read */
@@ -62,11 +69,29 @@ struct daemon {
 /* Local monotonic and estimated vendor time. */
 struct call_now daemon_now(const struct daemon *daemon);
 
+/* Follows a call that a list or somebody names (PIPELINE_CALL_LISTED), from where the store knows
+ * it was left; false while it is still on its way to the store: name it again later. */
+bool daemon_list_call(struct daemon *daemon, struct pipeline_event *event);
+
+/* The vendor's list is read no more: what only it named is over. */
+void daemon_forget_list(struct daemon *daemon);
+
 /* One pipeline step and everything that follows from it. */
 void daemon_step(struct daemon *daemon, const struct pipeline_event *event);
 
 /* Does now what an effect asks. */
 void daemon_carry_out(struct daemon *daemon, const struct effect *effect);
+
+/* A connection to the vendor as this configuration says, which must outlive it. */
+int daemon_connect(struct daemon *daemon, const struct config *config, struct http_client **client,
+                   struct cxone **cxone, struct error *err);
+
+/* The pipeline's options as the configuration in force says. */
+void daemon_pipeline_options(const struct daemon *daemon, uint64_t seed,
+                             struct pipeline_options *options);
+
+/* Asks for the vendor's list, or not, as the configuration in force says. */
+void daemon_start_discovery(struct daemon *daemon);
 
 /* Loop callbacks. */
 void daemon_on_due(void *user);

@@ -184,3 +184,8 @@ int wire_listen(const char *listen, char *address, uint16_t *port, struct error 
     *port = (uint16_t)number;
     return 0;
 }
+
+bool wire_is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}

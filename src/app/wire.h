@@ -19,4 +19,7 @@ void wire_http_client(const struct config *config, struct http_client_options *o
 enum { WIRE_ADDRESS_BYTES = 64 };
 int wire_listen(const char *listen, char *address, uint16_t *port, struct error *err);
 
+/* Whether an address of wire_listen's is this machine's own. */
+bool wire_is_loopback(const char *address);
+
 #endif

@@ -49,6 +49,8 @@ const char *effects_end_reason_name(enum end_reason reason)
         return "gone";
     case END_REASON_IDLE:
         return "idle";
+    case END_REASON_REMOVED:
+        return "removed";
     }
     return "none";
 }

@@ -48,6 +48,7 @@ enum end_reason {
     END_REASON_DISCOVERY, /* the vendor's list says so, or no longer names it */
     END_REASON_GONE,      /* 404 or 410 */
     END_REASON_IDLE,
+    END_REASON_REMOVED, /* whoever named it no longer does */
 };
 
 struct effect {

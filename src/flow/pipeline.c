@@ -44,9 +44,8 @@ struct pipeline {
 static const struct mono far_future = {INT64_MAX};
 static const double no_limit_rps = 1e9;
 
-static void init_schedule(struct pipeline *pipeline)
+static struct poll_schedule_limits schedule_limits(const struct session_options *options)
 {
-    const struct session_options *options = &pipeline->options.session;
     struct poll_schedule_limits limits = {
         .floor_ms = options->poll_floor_ms,
         .pace_ms = {options->poll_active_ms, options->poll_idle_ms, options->poll_quiet_ms},
@@ -56,6 +55,12 @@ static void init_schedule(struct pipeline *pipeline)
     if (options->interaction_rps > 0 && options->interaction_rps * (double)limits.floor_ms < 1000) {
         limits.floor_ms = (int64_t)(1000 / options->interaction_rps);
     }
+    return limits;
+}
+
+static void init_schedule(struct pipeline *pipeline)
+{
+    struct poll_schedule_limits limits = schedule_limits(&pipeline->options.session);
     pipeline_set_quota(pipeline, pipeline->options.quota_rps, 0);
     poll_schedule_init(&pipeline->schedule, &limits, pipeline->quota_rps, (struct mono){0});
 }
@@ -349,6 +354,7 @@ static struct session *event_session(struct pipeline *pipeline, struct session_c
     case PIPELINE_SUGGESTED:
         return find_by_handle(pipeline, event->call);
     case PIPELINE_TICK:
+    case PIPELINE_OPTIONS:
     case PIPELINE_STOP:
         return NULL;
     }
@@ -383,6 +389,7 @@ static void deliver(struct session *session, struct session_context *context,
         session_on_suggested(session, context, event->episode, event->result);
         break;
     case PIPELINE_TICK:
+    case PIPELINE_OPTIONS:
     case PIPELINE_STOP:
         break;
     }
@@ -400,15 +407,24 @@ static void run_due(struct pipeline *pipeline, struct session_context *context)
     }
 }
 
-static void stop_all(struct pipeline *pipeline, struct session_context *context)
+static void tell_all(struct pipeline *pipeline, struct session_context *context,
+                     void (*tell)(struct session *, struct session_context *))
 {
-    pipeline->stopping = true;
     for (size_t i = 0; i < pipeline->slot_count; i++) {
         if (pipeline->slots[i].session) {
-            session_on_stop(pipeline->slots[i].session, context);
+            tell(pipeline->slots[i].session, context);
             settle(pipeline, context, pipeline->slots[i].session);
         }
     }
+}
+
+static void change_options(struct pipeline *pipeline, struct session_context *context,
+                           const struct session_options *options)
+{
+    struct poll_schedule_limits limits = schedule_limits(options);
+    pipeline->options.session = *options;
+    poll_schedule_set_limits(&pipeline->schedule, &limits);
+    tell_all(pipeline, context, session_on_options);
 }
 
 static struct session_context make_context(struct pipeline *pipeline, struct call_now now)
@@ -434,7 +450,10 @@ struct effects *pipeline_step(struct pipeline *pipeline, struct call_now now,
     if (event->kind == PIPELINE_TICK) {
         run_due(pipeline, &context);
     } else if (event->kind == PIPELINE_STOP) {
-        stop_all(pipeline, &context);
+        pipeline->stopping = true;
+        tell_all(pipeline, &context, session_on_stop);
+    } else if (event->kind == PIPELINE_OPTIONS) {
+        change_options(pipeline, &context, event->options);
     } else {
         struct session *session = event_session(pipeline, &context, event);
         if (session) {
@@ -539,6 +558,16 @@ void pipeline_counts(const struct pipeline *pipeline, struct call_counts *counts
             add_counts(counts, call_counts(session_call(pipeline->slots[i].session)));
         }
     }
+}
+
+bool pipeline_look(const struct pipeline *pipeline, const char *interaction_id,
+                   struct session_view *view)
+{
+    const struct session *session = find_by_id(pipeline, interaction_id);
+    if (session) {
+        session_look(session, view);
+    }
+    return session != NULL;
 }
 
 bool pipeline_next(const struct pipeline *pipeline, size_t *position, struct session_view *view)

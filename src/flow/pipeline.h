@@ -32,6 +32,7 @@ enum pipeline_event_kind {
     PIPELINE_ATTRIBUTES_DONE, /* result of an EFFECT_ATTRIBUTES */
     PIPELINE_SUGGESTED,       /* result of an EFFECT_SUGGEST */
     PIPELINE_TICK,            /* time passed: do what is due */
+    PIPELINE_OPTIONS,         /* other options from now on */
     PIPELINE_STOP,            /* no more polls; what is owed is flushed */
 };
 
@@ -45,12 +46,13 @@ struct pipeline_event {
     const char *master_id;           /* LISTED: shared by a transferred contact's calls, or NULL */
     enum end_reason end_reason;      /* GONE */
     uint64_t call;                   /* the others: as given in the effect */
-    const struct cxone_result *result; /* POLLED, ATTRIBUTES_DONE, SUGGESTED */
-    uint32_t utterance;                /* SCORED */
-    uint32_t revision;                 /* SCORED */
-    bool scorable;                     /* SCORED: false when there was nothing to judge */
-    int64_t score;                     /* SCORED: fixed point */
-    uint32_t episode;                  /* SUGGESTED */
+    const struct cxone_result *result;     /* POLLED, ATTRIBUTES_DONE, SUGGESTED */
+    uint32_t utterance;                    /* SCORED */
+    uint32_t revision;                     /* SCORED */
+    bool scorable;                         /* SCORED: false when there was nothing to judge */
+    int64_t score;                         /* SCORED: fixed point */
+    uint32_t episode;                      /* SUGGESTED */
+    const struct session_options *options; /* OPTIONS: copied; keys must be as they were */
 };
 
 /* NULL without memory. */
@@ -95,6 +97,10 @@ bool pipeline_settled(const struct pipeline *pipeline); /* nothing owed, nothing
 
 /* What the judgement counted, over all calls ever followed. */
 void pipeline_counts(const struct pipeline *pipeline, struct call_counts *counts);
+
+/* One followed call for display; false if it is not followed. */
+bool pipeline_look(const struct pipeline *pipeline, const char *interaction_id,
+                   struct session_view *view);
 
 /* Walks the followed calls for display; start with *position = 0, false at the end. */
 bool pipeline_next(const struct pipeline *pipeline, size_t *position, struct session_view *view);

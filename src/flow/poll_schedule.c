@@ -146,19 +146,25 @@ static void weigh_promise(struct poll_schedule *schedule, struct mono now)
     }
 }
 
+void poll_schedule_set_limits(struct poll_schedule *schedule,
+                              const struct poll_schedule_limits *limits)
+{
+    schedule->limits = *limits;
+    if (schedule->limits.max_ms < limits->floor_ms) {
+        schedule->limits.max_ms = limits->floor_ms;
+    }
+}
+
 void poll_schedule_init(struct poll_schedule *schedule, const struct poll_schedule_limits *limits,
                         double quota_rps, struct mono now)
 {
     *schedule = (struct poll_schedule){
-        .limits = *limits,
         .stretch = 1,
         .measured = now,
         .strained = now,
         .ramp = now,
     };
-    if (schedule->limits.max_ms < limits->floor_ms) {
-        schedule->limits.max_ms = limits->floor_ms;
-    }
+    poll_schedule_set_limits(schedule, limits);
     schedule->left_rps = left_for_polls(schedule, quota_rps);
     schedule->theta = theta_min(schedule);
 }

@@ -88,6 +88,10 @@ struct poll_schedule_need {
 void poll_schedule_init(struct poll_schedule *schedule, const struct poll_schedule_limits *limits,
                         double quota_rps, struct mono now);
 
+/* Other limits from now on; calls under way keep the poll that they wait for. */
+void poll_schedule_set_limits(struct poll_schedule *schedule,
+                              const struct poll_schedule_limits *limits);
+
 /* The call takes part from now on. Returns its first poll's time: calls that come together are
  * spread over the active pace and then their number / left_rps; an urgent one does not queue behind
  * the rest. */

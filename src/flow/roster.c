@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MISSING_ROUNDS = 2, ID_BYTES = 129 };
+enum { ID_BYTES = 129 };
 
 struct roster_entry {
     uint64_t round;
@@ -65,7 +65,7 @@ const char *roster_missing(struct roster *roster)
     size_t position = 0;
     for (struct roster_entry *entry = map_next(&roster->entries, &position); entry;
          entry = map_next(&roster->entries, &position)) {
-        if (entry->round + MISSING_ROUNDS <= roster->round) {
+        if (entry->round + ROSTER_MISSING_ROUNDS <= roster->round) {
             roster->handed_out = map_remove(&roster->entries, entry->id, strlen(entry->id));
             return entry->id;
         }

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { ROSTER_MISSING_ROUNDS = 2 };
+
 struct roster_entry;
 
 struct roster {

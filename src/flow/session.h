@@ -121,6 +121,10 @@ struct family *session_family(const struct session *session); /* or NULL */
 
 void session_on_gone(struct session *session, struct session_context *context,
                      enum end_reason reason);
+/* The options have changed: it is judged, paced and written by them from now on. A suggestion that
+ * waits is dropped if none are sent any more; attributes wait for the day they are. */
+void session_on_options(struct session *session, struct session_context *context);
+
 /* The program stops: no more polls, what is owed is flushed. */
 void session_on_stop(struct session *session, struct session_context *context);
 

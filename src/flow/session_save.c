@@ -244,7 +244,7 @@ static void take_session(struct unpack *in, struct session *session,
     kin->passed_ms = passed_ms;
     unpack_text(in, session->transferred_from, sizeof session->transferred_from);
     session->phase = unpack_bool(in) ? PHASE_ENDING : PHASE_LIVE;
-    session->end_reason = (enum end_reason)unpack_upto(in, END_REASON_IDLE);
+    session->end_reason = (enum end_reason)unpack_upto(in, END_REASON_REMOVED);
     session->opened = call_save_take_age(in, now, passed_ms);
     session->ending_since = call_save_take_age(in, now, passed_ms);
     session->refreshed = call_save_take_age(in, now, passed_ms);

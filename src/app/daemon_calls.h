@@ -1,0 +1,37 @@
+/* app/daemon_calls.h - calls that are followed because somebody here says so: the configured list,
+ * the file of calls, a request to the API. The vendor's list (daemon_effects.c) stands beside it.
+ *
+ * A call is followed from the first of these that names it, and is over when the last no longer
+ * does: then its last words are swept and it is closed, as if the vendor had said so. */
+#ifndef APP_DAEMON_CALLS_H
+#define APP_DAEMON_CALLS_H
+
+#include "app/daemon_internal.h"
+
+struct daemon_calls;
+
+int daemon_calls_create(struct daemon *daemon, struct error *err);
+void daemon_calls_destroy(struct daemon_calls *calls); /* accepts NULL */
+
+/* Follows what the configuration and its file name now, and watches the file. Called at the start
+ * and after each reload. */
+void daemon_calls_refresh(struct daemon *daemon);
+
+enum daemon_calls_answer {
+    DAEMON_CALLS_DONE,
+    DAEMON_CALLS_ALREADY, /* followed before; it is kept alive by this request too */
+    DAEMON_CALLS_FULL,    /* discover.max */
+    DAEMON_CALLS_BUSY,    /* it is being closed, or was a moment ago: ask again */
+    DAEMON_CALLS_UNKNOWN, /* not followed */
+    DAEMON_CALLS_LISTED,  /* another source names it, so it cannot be ended here */
+};
+
+/* By request. The id has been checked; master_id may be NULL. */
+enum daemon_calls_answer daemon_calls_add(struct daemon *daemon, const char *interaction_id,
+                                          const char *master_id);
+enum daemon_calls_answer daemon_calls_remove(struct daemon *daemon, const char *interaction_id);
+
+/* A call was closed: a request for it is fulfilled. */
+void daemon_calls_closed(struct daemon *daemon, const char *interaction_id);
+
+#endif

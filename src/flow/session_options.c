@@ -1,0 +1,15 @@
+/* session_options.c - a session whose options change under way: a reload, or the switch that stops
+ * writes. See session.h. */
+#include "flow/session_internal.h"
+#include "mood/call_policy.h"
+
+void session_on_options(struct session *session, struct session_context *context)
+{
+    const struct session_options *options = context->options;
+    double rps = options->interaction_rps;
+    call_policy_set(session->call, &options->mood);
+    limiter_set_rate(&session->limiter, rps, rps > 1 ? rps * 2 : 2, context->now.mono);
+    if (!options->send_suggestions) {
+        session_withdraw_suggestion(session, context, "suggestions are switched off");
+    }
+}
