@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 3, TIMINGS = 21, BATCH_TOKENS = 512, BATCH_TEXTS_MAX = 64, PEAK_MS = 250 };
+enum { PEAK_ROUNDS = 4, TIMINGS = 21, BATCH_TOKENS = 512, BATCH_TEXTS_MAX = 64, PEAK_MS = 250 };
 
 /* --- the utterances --- */
 
@@ -37,7 +37,8 @@ static bool append_text(struct bench_texts *texts, const char *text, size_t size
     return true;
 }
 
-static int read_texts(struct bench_texts *texts, const char *path, struct error *err)
+static int read_texts(struct bench_texts *texts, const char *path, size_t count_max,
+                      struct error *err)
 {
     struct utterances *utterances;
     const char *text;
@@ -47,7 +48,7 @@ static int read_texts(struct bench_texts *texts, const char *path, struct error 
     if (result) {
         return result;
     }
-    while (!result && texts->count < BENCH_TEXTS_MAX &&
+    while (!result && texts->count < count_max &&
            (got = utterances_next(utterances, &text, &size, err)) == 1) {
         if (!utterances_is_blank(text, size) && !append_text(texts, text, size)) {
             result = error_set(err, ERROR_MEMORY, "no memory for the utterances");
@@ -63,8 +64,8 @@ static int read_texts(struct bench_texts *texts, const char *path, struct error 
     return result;
 }
 
-int bench_texts_read(struct bench_texts *texts, const char *path, const struct scorer *scorer,
-                     struct error *err)
+int bench_texts_read(struct bench_texts *texts, const char *path, size_t count_max,
+                     const struct scorer *scorer, struct error *err)
 {
     struct scorer_scratch *scratch = NULL;
     *texts = (struct bench_texts){.items = calloc(BENCH_TEXTS_MAX, sizeof *texts->items),
@@ -72,7 +73,7 @@ int bench_texts_read(struct bench_texts *texts, const char *path, const struct s
     int result = texts->items && texts->tokens
                      ? scorer_scratch_create(scorer, 0, &scratch, err)
                      : error_set(err, ERROR_MEMORY, "no memory for the utterances");
-    result = result ? result : read_texts(texts, path, err);
+    result = result ? result : read_texts(texts, path, count_max, err);
     for (size_t i = 0; i < texts->count && !result; i++) {
         texts->tokens[i] =
             scorer_tokens(scorer, scratch, texts->items[i], SCORER_LONG_TRUNCATE, NULL, 0);
@@ -247,7 +248,7 @@ static double measure_peak(struct bench *bench)
     double best = 0;
     double elapsed = 0;
     bench->peak_rounds = 1000;
-    for (int i = 0; i < ROUNDS + 1 || elapsed < PEAK_MS / 2e3; i++) {
+    for (int i = 0; i < PEAK_ROUNDS || elapsed < PEAK_MS / 2e3; i++) {
         struct mono start = clock_mono();
         bench_team_run(bench->team, run_peak, bench);
         elapsed = seconds_since(start);
@@ -326,10 +327,11 @@ static void keep_best(double *best, double value)
     *best = value > *best ? value : *best;
 }
 
-static int run_measures(struct bench *bench, struct bench_figures *figures, struct error *err)
+static int run_measures(struct bench *bench, unsigned rounds, struct bench_figures *figures,
+                        struct error *err)
 {
     figures->peak_before = measure_peak(bench);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0; round < rounds; round++) {
         keep_best(&figures->single, rate_single(bench));
         keep_best(&figures->pad8, rate_batches(bench, bench->texts, 8));
         keep_best(&figures->sorted32, rate_batches(bench, &bench->sorted, 32));
@@ -374,7 +376,7 @@ static int choose_peak(struct bench *bench, struct error *err)
 }
 
 int bench_measure(const struct scorer *scorer, const struct bench_texts *texts, unsigned threads,
-                  struct bench_figures *figures, struct error *err)
+                  unsigned rounds, struct bench_figures *figures, struct error *err)
 {
     struct bench *bench = calloc(1, sizeof *bench);
     *figures = (struct bench_figures){0};
@@ -392,7 +394,7 @@ int bench_measure(const struct scorer *scorer, const struct bench_texts *texts, 
     result = result ? result : bench_team_create(&bench->team, threads, err);
     if (!result) {
         cut_stream(bench);
-        result = run_measures(bench, figures, err);
+        result = run_measures(bench, rounds, figures, err);
         sum_up(bench, figures);
     }
     bench_team_destroy(bench->team);

@@ -28,13 +28,13 @@ struct bench_figures {
 };
 
 /* Reads utterances (plain lines, or {"text"} lines if the name says .jsonl) and counts tokens.
- * Blank ones and those past BENCH_TEXTS_MAX are left out. */
-int bench_texts_read(struct bench_texts *texts, const char *path, const struct scorer *scorer,
-                     struct error *err);
+ * Blank ones are left out, and those past count_max, which is at most BENCH_TEXTS_MAX. */
+int bench_texts_read(struct bench_texts *texts, const char *path, size_t count_max,
+                     const struct scorer *scorer, struct error *err);
 void bench_texts_done(struct bench_texts *texts); /* accepts zeroed texts */
 
-/* Takes some seconds. Best of several rounds for rates, the median for times. */
+/* Takes some seconds. Best of the rounds for rates, the median for times. */
 int bench_measure(const struct scorer *scorer, const struct bench_texts *texts, unsigned threads,
-                  struct bench_figures *figures, struct error *err);
+                  unsigned rounds, struct bench_figures *figures, struct error *err);
 
 #endif

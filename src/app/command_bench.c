@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { ROUNDS_MAX = 100 };
+
 static const char help[] =
     "  undertone bench\n"
     "  undertone bench --threads 2 --stream utterances.txt --json\n"
@@ -25,6 +27,8 @@ static const char help[] =
     "      --stream FILE     utterances, one a line, or .jsonl with \"text\" (default: the "
     "model's\n"
     "                        golden.jsonl)\n"
+    "      --texts N         of these, from the start (default: all)\n"
+    "      --rounds N        each rate is the best of so many (default 3)\n"
     "  -t, --threads N       scoring threads (default: one per core)\n"
     "      --precision P     auto, fp32, int8 or bf16 (default auto: fp32)\n"
     "      --kernels NAME    arithmetic kernels, as model.kernels (default: the best here)\n"
@@ -34,6 +38,8 @@ static const char help[] =
 struct bench_options {
     const char *model;
     const char *stream;
+    long texts;
+    long rounds;
     long threads;
     struct scorer_options scorer;
     bool json;
@@ -125,9 +131,12 @@ static int bench(const struct bench_options *options, struct error *err)
     int result = model_path_find(options->model, &path, err);
     result = result ? result : scorer_open(&scorer, buf_string(&path), &options->scorer, err);
     result = result ? result : find_stream(options, &path, err);
-    result = result ? result : bench_texts_read(&texts, buf_string(&path), scorer, err);
-    result =
-        result ? result : bench_measure(scorer, &texts, (unsigned)options->threads, &figures, err);
+    result = result
+                 ? result
+                 : bench_texts_read(&texts, buf_string(&path), (size_t)options->texts, scorer, err);
+    result = result ? result
+                    : bench_measure(scorer, &texts, (unsigned)options->threads,
+                                    (unsigned)options->rounds, &figures, err);
     if (!result && options->json) {
         print_json(&figures, scorer, options->threads);
     } else if (!result) {
@@ -139,48 +148,57 @@ static int bench(const struct bench_options *options, struct error *err)
     return result;
 }
 
+/* Takes one option over; false after a message. */
+static bool take_option(struct bench_options *options, int option)
+{
+    switch (option) {
+    case 'm':
+        options->model = optarg;
+        return true;
+    case 's':
+        options->stream = optarg;
+        return true;
+    case 'n':
+        return command_line_count("bench", "--texts", optarg, BENCH_TEXTS_MAX, &options->texts);
+    case 'r':
+        return command_line_count("bench", "--rounds", optarg, ROUNDS_MAX, &options->rounds);
+    case 't':
+        return command_line_count("bench", "--threads", optarg, BENCH_TEAM_MAX, &options->threads);
+    case 'p':
+        return command_line_precision("bench", optarg, &options->scorer.precision);
+    case 'k':
+        options->scorer.kernels = optarg;
+        return true;
+    case 'j':
+        options->json = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
 int command_bench(int argc, char **argv)
 {
     static const struct option long_options[] = {{"model", required_argument, NULL, 'm'},
                                                  {"stream", required_argument, NULL, 's'},
+                                                 {"texts", required_argument, NULL, 'n'},
+                                                 {"rounds", required_argument, NULL, 'r'},
                                                  {"threads", required_argument, NULL, 't'},
                                                  {"json", no_argument, NULL, 'j'},
                                                  {"precision", required_argument, NULL, 'p'},
                                                  {"kernels", required_argument, NULL, 'k'},
                                                  {"help", no_argument, NULL, 'h'},
                                                  {0}};
-    struct bench_options options = {.threads = command_line_cores(BENCH_TEAM_MAX)};
+    struct bench_options options = {
+        .texts = BENCH_TEXTS_MAX, .rounds = 3, .threads = command_line_cores(BENCH_TEAM_MAX)};
     struct error err;
     int option;
     while ((option = command_line_option(argc, argv, "m:t:jh", long_options)) != -1) {
-        switch (option) {
-        case 'm':
-            options.model = optarg;
-            break;
-        case 's':
-            options.stream = optarg;
-            break;
-        case 't':
-            if (!command_line_count("bench", "--threads", optarg, BENCH_TEAM_MAX,
-                                    &options.threads)) {
-                return error_exit_status(ERROR_USAGE);
-            }
-            break;
-        case 'p':
-            if (!command_line_precision("bench", optarg, &options.scorer.precision)) {
-                return error_exit_status(ERROR_USAGE);
-            }
-            break;
-        case 'k':
-            options.scorer.kernels = optarg;
-            break;
-        case 'j':
-            options.json = true;
-            break;
-        case 'h':
+        if (option == 'h') {
             (void)fputs(help, stdout);
             return command_line_finish(0);
-        default:
+        }
+        if (!take_option(&options, option)) {
             return error_exit_status(ERROR_USAGE);
         }
     }
