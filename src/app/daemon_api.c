@@ -1,0 +1,204 @@
+/* daemon_api.c - see daemon_api.h: which path does what. Every request is judged by api_guard
+ * first; bodies are bounded by the server. */
+#include "app/daemon_api.h"
+
+#include "app/api_guard.h"
+#include "app/api_request.h"
+#include "app/calls_file.h"
+#include "app/daemon_calls.h"
+#include "app/daemon_reload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char prefix[] = "/api/v1/";
+
+struct daemon_api {
+    struct daemon *daemon;
+    struct api_guard guard;
+};
+
+static void write_text(struct json_writer *writer, const char *key, const char *text)
+{
+    json_write_key(writer, key);
+    json_write_cstring(writer, text);
+}
+
+/* --- POST reload ----------------------------------------------------------------------------- */
+
+static void write_keys(struct json_writer *writer, const char *name, const struct buf *keys)
+{
+    json_write_key(writer, name);
+    json_write_array_begin(writer);
+    const char *at = buf_string(keys);
+    while (*at) {
+        size_t bytes = strcspn(at, ",");
+        json_write_string(writer, at, bytes);
+        at += bytes + strspn(at + bytes, ", ");
+    }
+    json_write_array_end(writer);
+}
+
+static void serve_reload(struct daemon *daemon, struct api_request *request)
+{
+    struct error err;
+    if (!api_request_is(request, "POST")) {
+        api_request_refuse_method(request, "POST");
+    } else if (daemon_reload(daemon, &err)) {
+        api_request_fail(request, 422, "configuration_invalid", err.message);
+    } else {
+        const struct config_changes *changes = daemon_reload_changes(daemon);
+        write_keys(&request->writer, "changed", &changes->applied);
+        write_keys(&request->writer, "needsRestart", &changes->deferred);
+        json_write_key(&request->writer, "reconnects");
+        json_write_boolean(&request->writer, changes->connection);
+        /* With a new connection the change comes a moment later. */
+        api_request_answer(request, changes->connection ? 202 : 200);
+    }
+}
+
+/* --- POST calls, DELETE calls/{id} ----------------------------------------------------------- */
+
+static void answer_call(struct api_request *request, enum daemon_calls_answer answer,
+                        const char *interaction_id, bool added)
+{
+    switch (answer) {
+    case DAEMON_CALLS_DONE:
+    case DAEMON_CALLS_ALREADY:
+        write_text(&request->writer, "interactionId", interaction_id);
+        write_text(&request->writer, "state", added ? "followed" : "ending");
+        api_request_answer(request, !added ? 202 : (answer == DAEMON_CALLS_DONE ? 201 : 200));
+        break;
+    case DAEMON_CALLS_FULL:
+        api_request_fail(request, 503, "no_room",
+                         "as many calls are followed as discover.max lets");
+        break;
+    case DAEMON_CALLS_BUSY:
+        api_request_fail(request, 409, "closing", "the call is being closed; ask again then");
+        break;
+    case DAEMON_CALLS_UNKNOWN:
+        api_request_fail(request, 404, "unknown_call", "this call is not followed");
+        break;
+    case DAEMON_CALLS_LISTED:
+        api_request_fail(request, 409, "named_elsewhere",
+                         "the vendor's list, the configuration or discover.file names this call, "
+                         "and would name it again");
+        break;
+    }
+}
+
+static void serve_calls(struct daemon *daemon, struct api_request *request)
+{
+    static const char *const members[] = {"interactionId", "masterId", NULL};
+    bool good_id;
+    bool good_master;
+    if (!api_request_is(request, "POST")) {
+        api_request_refuse_method(request, "POST");
+        return;
+    }
+    if (!api_request_read(request, members)) {
+        return;
+    }
+    const char *id = api_request_text(request, "interactionId", STORE_ID_BYTES - 1, &good_id);
+    const char *master = api_request_text(request, "masterId", STORE_ID_BYTES - 1, &good_master);
+    if (!id || !good_master || calls_file_check_id(id, NULL)) {
+        api_request_fail(request, 400, "malformed_id",
+                         "interactionId, and masterId if there is one, are texts of 1 to 128 "
+                         "bytes without control characters");
+    } else if (daemon->stopping) {
+        api_request_fail(request, 503, "stopping", "undertone is being stopped");
+    } else {
+        answer_call(request, daemon_calls_add(daemon, id, master), id, true);
+    }
+}
+
+static void serve_call(struct daemon *daemon, struct api_request *request)
+{
+    const char *id = request->segments[1];
+    if (api_request_is(request, "DELETE")) {
+        answer_call(request, daemon_calls_remove(daemon, id), id, false);
+    } else {
+        api_request_refuse_method(request, "DELETE");
+    }
+}
+
+/* --- routes ---------------------------------------------------------------------------------- */
+
+static void route(struct daemon *daemon, struct api_request *request)
+{
+    const char *first = request->segment_count > 0 ? request->segments[0] : "";
+    size_t count = request->segment_count;
+    if (count == 1 && strcmp(first, "reload") == 0) {
+        serve_reload(daemon, request);
+    } else if (count == 1 && strcmp(first, "calls") == 0) {
+        serve_calls(daemon, request);
+    } else if (count == 2 && strcmp(first, "calls") == 0) {
+        serve_call(daemon, request);
+    } else {
+        api_request_fail(request, 404, "unknown_path", "there is nothing here: see docs/API.md");
+    }
+}
+
+static void judge(struct daemon *daemon, struct api_request *request)
+{
+    const char *authorization = http_exchange_header(request->exchange, "Authorization");
+    struct daemon_api *api = daemon->api;
+    switch (api_guard_check(&api->guard, authorization, loop_now(daemon->loop))) {
+    case API_GUARD_PASS:
+        metrics_add(&daemon->metrics, METRIC_API_PASSED, 1);
+        route(daemon, request);
+        break;
+    case API_GUARD_OFF:
+        api_request_fail(request, 404, "api_off",
+                         "the API is switched off: api.token_file switches it on");
+        break;
+    case API_GUARD_DENIED:
+        metrics_add(&daemon->metrics, METRIC_API_DENIED, 1);
+        api_request_fail(request, 401, "unauthorized",
+                         "send 'Authorization: Bearer' and the token of api.token_file");
+        break;
+    case API_GUARD_SLOW:
+        metrics_add(&daemon->metrics, METRIC_API_SLOWED, 1);
+        api_request_fail(request, 429, "too_many_requests", "ask again in a second");
+        break;
+    }
+}
+
+bool daemon_api_serve(struct daemon *daemon, struct http_exchange *exchange)
+{
+    struct api_request request;
+    if (strncmp(http_exchange_raw_path(exchange), prefix, sizeof prefix - 1) != 0) {
+        return false;
+    }
+    if (api_request_begin(&request, exchange, prefix)) {
+        judge(daemon, &request);
+    } else {
+        api_request_fail(&request, 404, "unknown_path", "there is nothing here: see docs/API.md");
+    }
+    api_request_done(&request);
+    return true;
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+void daemon_api_refresh(struct daemon *daemon)
+{
+    api_guard_set_token(&daemon->api->guard, daemon->config->api_token);
+}
+
+int daemon_api_create(struct daemon *daemon, struct error *err)
+{
+    struct daemon_api *api = calloc(1, sizeof *api);
+    daemon->api = api;
+    if (!api) {
+        return error_set(err, ERROR_MEMORY, "no memory for the API");
+    }
+    api_guard_init(&api->guard, clock_mono());
+    daemon_api_refresh(daemon);
+    return 0;
+}
+
+void daemon_api_destroy(struct daemon_api *api)
+{
+    free(api);
+}
