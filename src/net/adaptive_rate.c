@@ -1,6 +1,8 @@
 /* adaptive_rate.c - see adaptive_rate.h. While curbed, the rate is at most twice what is really
- * sent: an allowance that nobody uses proves nothing about what the server would take. A pause is
- * left out of what was sent, or each would be followed by a crawl. */
+ * sent: an allowance that nobody uses proves nothing about what the server would take. But without
+ * another refusal it never falls below what the cut left, however little there is to send: it would
+ * follow the demand down, and the demand it. A pause is left out of what was sent, or each would be
+ * followed by a crawl. */
 #include "net/adaptive_rate.h"
 
 static const double keep_share = 0.7;
@@ -92,6 +94,8 @@ bool adaptive_rate_accepted(struct adaptive_rate *rate, struct mono now)
         return true;
     }
     double most_rps = over_measured * rate->measured_rps;
+    double cut_rps = rate->w_max_rps * keep_share;
+    most_rps = most_rps > cut_rps ? most_rps : cut_rps;
     rate->rate_rps =
         between(curve_rps < most_rps ? curve_rps : most_rps, least_rps, rate->configured_rps);
     return false;

@@ -78,17 +78,28 @@ static void one_burst_of_refusals_cuts_once(void **state)
     assert_true(rate.rate_rps < once);
 }
 
-static void no_more_than_twice_what_is_sent_and_never_nothing(void **state)
+static void growth_stops_at_twice_what_is_sent_but_not_below_the_cut(void **state)
 {
     (void)state;
     struct adaptive_rate rate;
     adaptive_rate_init(&rate, 1e9, at_ms(0));
     send_steadily(&rate, 100, 0, 2000);
     adaptive_rate_refused(&rate, at_ms(1900), at_ms(2000), at_ms(2000));
-    send_steadily(&rate, 10, 2000, 62000);
+    send_steadily(&rate, 60, 2000, 62000);
     assert_false(adaptive_rate_accepted(&rate, at_ms(62000)));
-    assert_near(rate.rate_rps, 20, 0.05);
-    int64_t now_ms = 62000;
+    assert_near(rate.rate_rps, 120, 0.05);
+    send_steadily(&rate, 10, 62000, 122000);
+    assert_false(adaptive_rate_accepted(&rate, at_ms(122000)));
+    assert_near(rate.rate_rps, 70, 0.02);
+}
+
+static void refused_for_ever_it_is_still_not_nothing(void **state)
+{
+    (void)state;
+    struct adaptive_rate rate;
+    adaptive_rate_init(&rate, 1e9, at_ms(0));
+    send_steadily(&rate, 100, 0, 2000);
+    int64_t now_ms = 2000;
     for (int i = 0; i < 50; i++) {
         now_ms += 1000;
         adaptive_rate_count(&rate, at_ms(now_ms));
@@ -162,7 +173,8 @@ int main(void)
         cmocka_unit_test(nothing_changes_while_nothing_is_refused),
         cmocka_unit_test(a_refusal_cuts_and_growth_is_cubic),
         cmocka_unit_test(one_burst_of_refusals_cuts_once),
-        cmocka_unit_test(no_more_than_twice_what_is_sent_and_never_nothing),
+        cmocka_unit_test(growth_stops_at_twice_what_is_sent_but_not_below_the_cut),
+        cmocka_unit_test(refused_for_ever_it_is_still_not_nothing),
         cmocka_unit_test(the_configured_rate_comes_back),
         cmocka_unit_test(a_step_of_the_quota_is_followed_both_ways),
     };
