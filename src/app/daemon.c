@@ -1,4 +1,5 @@
 /* daemon.c - the daemon's life: start, run, stop. See daemon.h and ARCHITECTURE.md. */
+#include "app/daemon_api.h"
 #include "app/daemon_calls.h"
 #include "app/daemon_reload.h"
 #include "app/daemon_wallboard.h"
@@ -233,6 +234,7 @@ static int set_up(struct daemon *daemon, struct error *err)
     result = result ? result : make_pipeline(daemon, err);
     result = result ? result : daemon_calls_create(daemon, err);
     result = result ? result : daemon_reload_create(daemon, err);
+    result = result ? result : daemon_api_create(daemon, err);
     result = result ? result : daemon_http_create(daemon, err);
     result = result ? result : load_model(daemon, err);
     result = result ? result : make_score_pool(daemon, err);
@@ -340,6 +342,7 @@ void daemon_destroy(struct daemon *daemon)
     score_pool_destroy(daemon->pool);
     daemon_wallboard_destroy(daemon->wallboard);
     http_server_destroy(daemon->server);
+    daemon_api_destroy(daemon->api);
     daemon_reload_destroy(daemon->reload);
     cxone_destroy(daemon->cxone);
     http_client_destroy(daemon->client);

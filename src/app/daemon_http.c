@@ -1,7 +1,10 @@
 /* daemon_http.c - the daemon's own server: /metrics, /healthz (the process makes progress) and
  * /readyz (it may own work: token held, discovery read). Nothing of these names a call or a
- * customer. The rest is the supervisors' page (daemon_wallboard.c), where calls have their names.
+ * customer. The rest is the API (daemon_api.c), and the supervisors' page (daemon_wallboard.c),
+ * where calls have their names.
  */
+#include "app/config_file.h"
+#include "app/daemon_api.h"
 #include "app/daemon_wallboard.h"
 
 #include "app/wire.h"
@@ -111,6 +114,9 @@ static void serve(void *user, struct http_exchange *exchange)
     struct daemon *daemon = user;
     const char *path = http_exchange_path(exchange);
     const char *method = http_exchange_method(exchange);
+    if (daemon_api_serve(daemon, exchange)) {
+        return;
+    }
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
         reply_text(exchange, 405, "only GET is answered here\n");
     } else if (strcmp(path, "/metrics") == 0) {
@@ -122,6 +128,38 @@ static void serve(void *user, struct http_exchange *exchange)
     } else if (!daemon_wallboard_serve(daemon->wallboard, exchange)) {
         reply_text(exchange, 404, "here are /, /api/calls, /metrics, /healthz and /readyz\n");
     }
+}
+
+/* Both files, or none: config_check saw to that. */
+static int read_certificate(const struct config *config, struct config_file *certificate,
+                            struct config_file *key, struct error *err)
+{
+    *certificate = *key = (struct config_file){0};
+    if (!config->http_tls_certificate[0]) {
+        return 0;
+    }
+    int result = config_file_read(certificate, config->http_tls_certificate, err);
+    if (result) {
+        return error_wrap(err, "http.tls_certificate");
+    }
+    result = config_file_read_secret(key, config->http_tls_key, true, err);
+    return result ? error_wrap(err, "http.tls_key") : 0;
+}
+
+static int create_server(struct daemon *daemon, struct http_server_options *options,
+                         struct error *err)
+{
+    struct config_file certificate;
+    struct config_file key;
+    int result = read_certificate(daemon->config, &certificate, &key, err);
+    if (!result) {
+        options->tls_certificate_pem = certificate.bytes;
+        options->tls_key_pem = key.bytes;
+        result = http_server_create(&daemon->server, daemon->loop, options, err);
+    }
+    config_file_done(&certificate);
+    config_file_done(&key);
+    return result ? error_wrap(err, "http.listen %s", daemon->config->http_listen) : 0;
 }
 
 int daemon_http_create(struct daemon *daemon, struct error *err)
@@ -146,6 +184,5 @@ int daemon_http_create(struct daemon *daemon, struct error *err)
     if (result) {
         return result;
     }
-    result = http_server_create(&daemon->server, daemon->loop, &options, err);
-    return result ? error_wrap(err, "http.listen %s", daemon->config->http_listen) : 0;
+    return create_server(daemon, &options, err);
 }

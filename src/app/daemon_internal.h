@@ -50,6 +50,7 @@ struct daemon {
     struct roster roster;
     struct daemon_calls *calls;
     struct daemon_reload *reload;
+    struct daemon_api *api;
 
     struct mono started;
     int64_t vendor_offset_ms; /* the last one known, for a connection that knows none yet */

@@ -2,6 +2,7 @@
  * are read, the rules checked, the connection made. What follows cannot fail. */
 #include "app/daemon_reload.h"
 
+#include "app/daemon_api.h"
 #include "app/daemon_calls.h"
 #include "base/sha256.h"
 
@@ -116,6 +117,7 @@ static void take_over(struct daemon_reload *reload)
     cxone_destroy(old);
     http_client_destroy(old_client);
     config_free(&reload->next);
+    daemon_api_refresh(daemon);
     follow_new_options(daemon);
     if (!daemon->stopping) {
         daemon_calls_refresh(daemon);

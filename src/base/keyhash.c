@@ -48,6 +48,11 @@ void keyhash_random_bytes(void *out, size_t size)
     randombytes_buf(out, size);
 }
 
+bool keyhash_equal(const void *a, const void *b, size_t size)
+{
+    return sodium_memcmp(a, b, size) == 0;
+}
+
 void keyhash_wipe(void *bytes, size_t size)
 {
     sodium_memzero(bytes, size);

@@ -6,6 +6,7 @@
 #ifndef BASE_KEYHASH_H
 #define BASE_KEYHASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,9 @@ uint64_t keyhash_short(const unsigned char key[KEYHASH_SHORT_KEY_BYTES], const v
 
 /* Fills out with random bytes fit for secrets and correlation ids. */
 void keyhash_random_bytes(void *out, size_t size);
+
+/* Whether two secrets are the same, in a time that does not tell where they differ. */
+bool keyhash_equal(const void *a, const void *b, size_t size);
 
 /* Overwrites memory that held a secret; the compiler may not drop it. */
 void keyhash_wipe(void *bytes, size_t size);

@@ -6,9 +6,10 @@
 void session_on_options(struct session *session, struct session_context *context)
 {
     const struct session_options *options = context->options;
-    double rps = options->interaction_rps;
     call_policy_set(session->call, &options->mood);
-    limiter_set_rate(&session->limiter, rps, rps > 1 ? rps * 2 : 2, context->now.mono);
+    if (session->quota.configured_rps != options->interaction_rps) {
+        call_quota_init(&session->quota, options->interaction_rps, context->now.mono);
+    }
     if (!options->send_suggestions) {
         session_withdraw_suggestion(session, context, "suggestions are switched off");
     }
