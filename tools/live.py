@@ -187,6 +187,7 @@ class Daemon(Process):
         if ca:
             values["tls.ca_file"] = ca
         values.update(settings or {})
+        self.settings = values
         write_private(config, yaml_of(values))
         with open(self.log, "wb") as log:
             super().__init__([program, "run", "--config", config], stdout=log, stderr=log)

@@ -207,6 +207,11 @@ void daemon_calls_refresh(struct daemon *daemon)
                      daemon->config->discover_interval_ms);
 }
 
+bool daemon_calls_names(const struct daemon *daemon, const char *interaction_id)
+{
+    return find(daemon->calls, interaction_id) != NULL;
+}
+
 /* --- requests -------------------------------------------------------------------------------- */
 
 enum daemon_calls_answer daemon_calls_add(struct daemon *daemon, const char *interaction_id,

@@ -17,6 +17,9 @@ void daemon_calls_destroy(struct daemon_calls *calls); /* accepts NULL */
  * and after each reload. */
 void daemon_calls_refresh(struct daemon *daemon);
 
+/* Whether one of these names the call. */
+bool daemon_calls_names(const struct daemon *daemon, const char *interaction_id);
+
 enum daemon_calls_answer {
     DAEMON_CALLS_DONE,
     DAEMON_CALLS_ALREADY, /* followed before; it is kept alive by this request too */

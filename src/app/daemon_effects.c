@@ -313,20 +313,11 @@ static void list_call(struct daemon *daemon, const struct cxone_active *active)
     }
 }
 
-static void drop_call(struct daemon *daemon, const char *interaction_id)
+static void drop_call(struct daemon *daemon, const char *interaction_id, enum end_reason reason)
 {
-    struct pipeline_event event = {.kind = PIPELINE_CALL_GONE,
-                                   .interaction_id = interaction_id,
-                                   .end_reason = END_REASON_DISCOVERY};
+    struct pipeline_event event = {
+        .kind = PIPELINE_CALL_GONE, .interaction_id = interaction_id, .end_reason = reason};
     daemon_step(daemon, &event);
-}
-
-static void drop_missing(struct daemon *daemon)
-{
-    for (const char *id = roster_missing(&daemon->roster); id;
-         id = roster_missing(&daemon->roster)) {
-        drop_call(daemon, id);
-    }
 }
 
 void daemon_forget_list(struct daemon *daemon)
@@ -334,7 +325,11 @@ void daemon_forget_list(struct daemon *daemon)
     for (int i = 0; i < ROSTER_MISSING_ROUNDS; i++) {
         roster_begin(&daemon->roster);
     }
-    drop_missing(daemon);
+    for (const char *id = roster_missing(&daemon->roster); id;
+         id = roster_missing(&daemon->roster)) {
+        bool stays = daemon_calls_names(daemon, id);
+        drop_call(daemon, id, stays ? END_REASON_NONE : END_REASON_DISCOVERY);
+    }
     daemon->discovered = false;
 }
 
@@ -358,10 +353,13 @@ static void on_discovered(void *user, const struct cxone_result *result)
         if (active->state != CXONE_CALL_ENDED) {
             list_call(daemon, active);
         } else if (roster_ended(&daemon->roster, active->interaction_id)) {
-            drop_call(daemon, active->interaction_id);
+            drop_call(daemon, active->interaction_id, END_REASON_DISCOVERY);
         }
     }
-    drop_missing(daemon);
+    for (const char *id = roster_missing(&daemon->roster); id;
+         id = roster_missing(&daemon->roster)) {
+        drop_call(daemon, id, END_REASON_DISCOVERY);
+    }
 }
 
 void daemon_on_discover(void *user)

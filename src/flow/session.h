@@ -119,6 +119,7 @@ void session_on_listed(struct session *session, struct session_context *context,
 void session_join(struct session *session, struct family *family);
 struct family *session_family(const struct session *session); /* or NULL */
 
+/* The call is over; for END_REASON_NONE only the vendor's list no longer speaks of it. */
 void session_on_gone(struct session *session, struct session_context *context,
                      enum end_reason reason);
 /* The options have changed: it is judged, paced and written by them from now on. A suggestion that

@@ -355,7 +355,9 @@ void session_on_gone(struct session *session, struct session_context *context,
                      enum end_reason reason)
 {
     session->listed = false;
-    begin_ending(session, context, reason);
+    if (reason != END_REASON_NONE) {
+        begin_ending(session, context, reason);
+    }
 }
 
 void session_run_idle_end(struct session *session, struct session_context *context)

@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+"""What can be done to a running undertone: a new configuration, calls added and ended, writes
+switched off, systemd's notifications, the log of decisions.
+
+    test_running.py PATH_TO_UNDERTONE PATH_TO_UNDERTONE_SIM [unittest options]
+
+The lexicon judges, so that a start takes no time. Expectations come from docs/OPERATING.md and
+docs/API.md.
+"""
+import http.client
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+import unittest
+import urllib.parse
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+import live  # noqa: E402
+
+UNDERTONE = SIM = ""
+TOKEN = "0123456789abcdef-test"
+
+
+class Running(unittest.TestCase):
+    """Both programs; the daemon is started by each test with what it needs."""
+
+    sim_arguments = ["--calls", "6", "--seed", "1"]
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.simulator = live.Simulator(SIM, self.folder, self.sim_arguments)
+        self.addCleanup(self.simulator.stop, 10)
+        self.base_url = self.simulator.await_ready()
+        self.runs = 0
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def start(self, **settings):
+        """Dots of keys are written as two underscores."""
+        given = {"model.dir": "lexicon", "api.token": TOKEN, "log.level": "info"}
+        given.update({key.replace("__", "."): value for key, value in settings.items()})
+        self.daemon = live.Daemon(
+            UNDERTONE, self.folder, self.base_url, settings=given, run=self.runs
+        )
+        self.runs += 1
+        self.addCleanup(self.daemon.stop, 10)
+        self.daemon.await_started()
+        self.port = self.await_event("started")["http_port"]
+
+    def events(self, name):
+        return [line for line in self.daemon.log_lines()[0] if line.get("event") == name]
+
+    def await_that(self, what, condition, timeout_s=20):
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.05)
+        self.fail(f"no {what} within {timeout_s} s:\n{self.daemon.log_tail(30)}")
+
+    def await_event(self, name, count=1, timeout_s=20):
+        """The count-th line of that event."""
+        lines = self.await_that(
+            f"{count} x {name}", lambda: (self.events(name) + [None] * count)[count - 1], timeout_s
+        )
+        return lines
+
+    def request(self, method, path, body=None, token=TOKEN):
+        """Status, headers, and what the JSON says."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        text = body if isinstance(body, (str, bytes)) or body is None else json.dumps(body)
+        connection.request(method, path, body=text, headers=headers)
+        response = connection.getresponse()
+        data = response.read()
+        connection.close()
+        try:
+            return response.status, response.headers, json.loads(data)
+        except ValueError:
+            return response.status, response.headers, data.decode()
+
+    def api(self, method, path, body=None, expect=200):
+        status, _, data = self.request(method, "/api/v1/" + path, body)
+        self.assertEqual(status, expect, data)
+        return data
+
+    def error(self, status, code, method, path, body=None, token=TOKEN):
+        got, _, data = self.request(method, path, body, token)
+        self.assertEqual((got, data["error"]["code"]), (status, code), data)
+
+    def board(self):
+        return self.request("GET", "/api/calls", token=None)[2]
+
+    def metric(self, series):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        connection.close()
+        for line in text.splitlines():
+            if line.startswith(series + " "):
+                return float(line.rpartition(" ")[2])
+        self.fail(f"no metric {series}")
+
+    def configure(self, **changes):
+        """Writes the configuration anew and sends SIGHUP; None takes a key out."""
+        settings = self.daemon.settings
+        settings.update({key.replace("__", "."): value for key, value in changes.items()})
+        given = {key: value for key, value in settings.items() if value is not None}
+        live.write_private(self.path("config.yaml"), live.yaml_of(given))
+        os.kill(self.daemon.child.pid, signal.SIGHUP)
+
+    def vendor_calls(self):
+        """Ids of the calls that the simulator lists."""
+        address = urllib.parse.urlsplit(self.base_url).netloc
+        connection = http.client.HTTPConnection(address, timeout=10)
+        form = urllib.parse.urlencode({
+            "grant_type": "client_credentials", "client_id": "demo-client",
+            "client_secret": live.SECRET, "scope": "interactions:view",
+        })
+        connection.request("POST", "/oauth/token", form,
+                           {"Content-Type": "application/x-www-form-urlencoded"})
+        token = json.loads(connection.getresponse().read())["access_token"]
+        connection.request("GET", "/api/v2/interactions/active",
+                           headers={"Authorization": f"Bearer {token}"})
+        listed = json.loads(connection.getresponse().read())
+        connection.close()
+        return [call["interactionId"] for call in listed if call["state"] != "ended"]
+
+
+class Reload(Running):
+    def test_a_valid_configuration_is_taken_over_and_its_keys_are_named(self):
+        self.start()
+        self.configure(alert__recover_hold="12s", log__level="warn")
+        self.await_that("reload", lambda: self.metric('undertone_reloads_total{result="done"}') == 1)
+        self.assertFalse(self.events("reloaded"))  # log.level has changed too
+        self.configure(log__level="info")
+        line = self.await_event("reloaded")
+        self.assertEqual((line["changed"], line["reconnected"]), ("log.level", 0))
+
+    def test_a_wrong_one_changes_nothing_and_says_where(self):
+        self.start()
+        self.configure(alert__threshold=7, poll__idle="3s")
+        line = self.await_event("reload_failed")
+        self.assertRegex(line["err"], r"config\.yaml:\d+:\d+: alert\.threshold: ")
+        self.assertFalse(self.events("reloaded"))
+        self.configure(alert__threshold=None)
+        self.assertEqual(self.await_event("reloaded")["changed"], "poll.idle")
+
+    def test_keys_that_need_a_restart_are_named_and_wait_for_it(self):
+        self.start()
+        self.configure(discover__max=5, alert__cooldown="20s")
+        self.assertEqual(self.await_event("restart_needed")["keys"], "discover.max")
+        self.assertEqual(self.await_event("reloaded")["changed"], "alert.cooldown")
+
+    def test_a_new_secret_makes_the_connection_anew(self):
+        self.start()
+        self.await_event("token_refreshed")
+        live.write_private(self.path("client.secret"), "wrong\n")
+        os.kill(self.daemon.child.pid, signal.SIGHUP)
+        line = self.await_event("reloaded")
+        self.assertEqual((line["changed"], line["reconnected"]), ("auth.client_secret", 1))
+        self.await_event("credentials_rejected")
+        live.write_private(self.path("client.secret"), live.SECRET + "\n")
+        os.kill(self.daemon.child.pid, signal.SIGHUP)
+        self.await_event("token_refreshed", 2)
+        with open(self.daemon.log, encoding="utf-8") as log:
+            self.assertNotIn(live.SECRET, log.read())
+
+    def test_calls_are_followed_on_across_a_new_connection(self):
+        self.start(log__level="debug")
+        self.await_event("utterance_scored")
+        self.configure(timeouts__poll="6s")
+        self.assertEqual(self.await_event("reloaded")["reconnected"], 1)
+        before = len(self.events("utterance_scored"))
+        self.await_event("utterance_scored", before + 3)
+        self.assertEqual(len(self.events("call_opened")), len(self.vendor_calls()))
+        names = [(l["utterance"], l["revision"]) for l in self.events("utterance_scored")]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_the_api_reloads_too(self):
+        self.start()
+        self.assertEqual(self.api("POST", "reload"),
+                         {"changed": [], "needsRestart": [], "reconnects": False})
+        self.error(405, "method_not_allowed", "GET", "/api/v1/reload")
+
+
+class Calls(Running):
+    def setUp(self):
+        super().setUp()
+        self.ids = self.vendor_calls()
+
+    def live(self):
+        return self.metric("undertone_calls_live")
+
+    def test_a_file_names_calls_and_is_looked_at_as_it_changes(self):
+        calls = self.path("calls.txt")
+        live.write_private(calls, f"# two\n{self.ids[0]}\n{self.ids[1]}\n")
+        self.start(discover__mode="fixed", discover__file=calls, discover__interval="200ms")
+        self.await_event("call_opened", 2)
+        live.write_private(calls + ".new", f"{self.ids[1]}\n{self.ids[2]}\n")
+        os.rename(calls + ".new", calls)
+        self.await_event("call_opened", 3)
+        self.assertEqual(self.await_event("call_ending")["reason"], "removed")
+        live.write_private(calls + ".new", "a\x01b\n")
+        os.rename(calls + ".new", calls)
+        self.assertIn("calls.txt:1: ", self.await_event("calls_file_failed")["err"])
+        self.assertEqual(self.live(), 2)
+
+    def test_the_configured_list_follows_a_reload(self):
+        self.start(discover__mode="fixed", interactions=self.ids[:2])
+        self.await_event("call_opened", 2)
+        self.configure(interactions=self.ids[1:4])
+        self.await_event("call_opened", 4)
+        self.await_event("call_ending")
+        self.assertEqual(self.live(), 3)
+
+    def test_without_the_vendors_list_only_what_is_named_is_followed_on(self):
+        self.start(interactions=self.ids[:1])
+        self.await_event("call_opened", len(self.ids))
+        self.configure(discover__mode="fixed")
+        self.await_event("call_ending", len(self.ids) - 1)
+        self.assertEqual(self.live(), 1)
+
+    def test_requests_add_and_end_calls(self):
+        self.start(discover__mode="fixed", discover__max=3, interactions=self.ids[2:3])
+        first = {"interactionId": self.ids[0]}
+        self.assertEqual(self.api("POST", "calls", first, 201)["state"], "followed")
+        self.assertEqual(self.api("POST", "calls", first, 200)["state"], "followed")
+        self.api("POST", "calls", {"interactionId": self.ids[1], "masterId": "m"}, 201)
+        self.error(503, "no_room", "POST", "/api/v1/calls", {"interactionId": self.ids[3]})
+        self.assertEqual(self.api("DELETE", "calls/" + self.ids[0], expect=202)["state"], "ending")
+        self.error(404, "unknown_call", "DELETE", "/api/v1/calls/" + self.ids[0])
+        self.error(409, "closing", "POST", "/api/v1/calls", first)
+        self.error(409, "named_elsewhere", "DELETE", "/api/v1/calls/" + self.ids[2])
+        self.error(404, "unknown_call", "DELETE", "/api/v1/calls/nobody")
+
+    def test_a_call_that_was_asked_for_outlives_a_restart(self):
+        store = self.path("undertone.db")
+        self.start(discover__mode="fixed", store__path=store)
+        self.api("POST", "calls", {"interactionId": self.ids[0]}, 201)
+        self.await_that("kept call", lambda: self.metric('undertone_store_calls{state="live"}') == 1)
+        self.daemon.kill()
+        self.start(discover__mode="fixed", store__path=store)
+        self.assertEqual(self.live(), 1)
+        self.api("DELETE", "calls/" + self.ids[0], expect=202)
+
+    def test_what_is_not_a_request_is_refused_by_name(self):
+        self.start(discover__mode="fixed")
+        for body, code in [
+            ("{", "malformed_json"), ("[]", "malformed_json"), ("", "malformed_json"),
+            ({"interactionId": 7}, "malformed_id"), ({"interactionId": ""}, "malformed_id"),
+            ({"interactionId": "a" * 129}, "malformed_id"), ({}, "malformed_id"),
+            ({"interactionId": "a\n"}, "malformed_id"), ({"interactionId": "a\0b"}, "malformed_id"),
+            ({"interactionId": "a", "masterId": []}, "malformed_id"),
+            ({"interactionId": "a", "other": 1}, "unknown_member"),
+        ]:
+            with self.subTest(body=body):
+                self.error(400, code, "POST", "/api/v1/calls", body)
+        for path in ["", "call", "calls/a/b", "calls/a/b/c/d/e/f/g", "../metrics"]:
+            with self.subTest(path=path):
+                self.error(404, "unknown_path", "DELETE", "/api/v1/" + path)
+        self.error(405, "method_not_allowed", "PUT", "/api/v1/calls/a")
+        self.assertEqual(self.request("POST", "/api/v1/calls", "x" * 70000)[0], 413)
+        self.assertEqual(self.request("DELETE", "/api/v1/calls/%00")[0], 400)
+
+
+class Token(Running):
+    def test_without_the_token_nothing_is_answered(self):
+        self.start(discover__mode="fixed")
+        for token in [None, "", "wrong", TOKEN[:-1], TOKEN + "x", TOKEN.upper()]:
+            with self.subTest(token=token):
+                self.error(401, "unauthorized", "POST", "/api/v1/reload", token=token)
+        _, headers, _ = self.request("POST", "/api/v1/reload", token="wrong")
+        self.assertEqual(headers["WWW-Authenticate"], "Bearer")
+        self.assertFalse(self.events("reloaded"))
+
+    def test_guessing_is_slowed_and_does_not_lock_out(self):
+        self.start(discover__mode="fixed")
+        statuses = [self.request("POST", "/api/v1/reload", token="x")[0] for _ in range(20)]
+        self.assertEqual(set(statuses), {401, 429})
+        self.assertLessEqual(statuses.count(401), 12)
+        self.api("POST", "reload")
+
+    def test_there_is_no_api_without_a_token_and_a_reload_may_give_one(self):
+        self.start(discover__mode="active_contacts", api__token="")
+        self.error(404, "api_off", "POST", "/api/v1/reload")
+        os.kill(self.daemon.child.pid, signal.SIGHUP)
+        self.await_event("reloaded")
+
+
+if __name__ == "__main__":
+    UNDERTONE, SIM = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
