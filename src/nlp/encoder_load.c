@@ -8,8 +8,11 @@
 #include "nlp/encoder_internal.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- from a checkpoint ---- */
 
@@ -237,6 +240,77 @@ static void place_weights(struct encoder *encoder)
     }
 }
 
+/* ---- from a checkpoint, by several threads ---- */
+
+enum { THREADS_MAX = 8 };
+
+/* Part 0 are the embeddings, the others the layers. */
+struct loading {
+    struct encoder *encoder;
+    const struct checkpoint *checkpoint;
+    atomic_size_t next; /* the part that is free */
+    size_t parts;
+};
+
+struct loader {
+    struct loading *loading;
+    pthread_t thread;
+    bool has_thread;
+    int code; /* of the part that failed; it is this loader's last */
+    size_t part;
+    struct error err;
+};
+
+static void *load_parts(void *user)
+{
+    struct loader *loader = user;
+    struct loading *loading = loader->loading;
+    const struct checkpoint *checkpoint = loading->checkpoint;
+    while (loader->code == 0) {
+        loader->part = atomic_fetch_add(&loading->next, 1);
+        if (loader->part >= loading->parts) {
+            break;
+        }
+        if (loader->part > 0) {
+            loader->code =
+                load_layer(loading->encoder, checkpoint, (int)loader->part - 1, &loader->err);
+            continue;
+        }
+        loader->code = load_words(loading->encoder, checkpoint, &loader->err);
+        loader->code = loader->code ? loader->code
+                                    : load_positions(loading->encoder, checkpoint, &loader->err);
+    }
+    return NULL;
+}
+
+/* Packing is most of a start, and its parts have nothing to do with each other. Of several errors
+ * the first part's is told, so that a broken checkpoint is described the same each time. */
+static int load_in_parallel(struct encoder *encoder, const struct checkpoint *checkpoint,
+                            struct error *err)
+{
+    struct loading loading = {.encoder = encoder, .checkpoint = checkpoint};
+    struct loader loaders[THREADS_MAX] = {0};
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t count = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (size_t)cores;
+    const struct loader *failed = NULL;
+    loading.parts = encoder->config.layer_count + 1;
+    for (size_t i = 0; i < count; i++) {
+        loaders[i].loading = &loading;
+        loaders[i].has_thread =
+            i > 0 && pthread_create(&loaders[i].thread, NULL, load_parts, &loaders[i]) == 0;
+    }
+    (void)load_parts(&loaders[0]); /* alone, if there are no threads to be had */
+    for (size_t i = 0; i < count; i++) {
+        if (loaders[i].has_thread) {
+            (void)pthread_join(loaders[i].thread, NULL);
+        }
+        if (loaders[i].code != 0 && (!failed || loaders[i].part < failed->part)) {
+            failed = &loaders[i];
+        }
+    }
+    return failed ? error_set(err, failed->err.code, "%s", failed->err.message) : 0;
+}
+
 static int load_all(struct encoder *encoder, const struct checkpoint *checkpoint, struct error *err)
 {
     const struct checkpoint_config *c = &encoder->config;
@@ -260,12 +334,7 @@ static int load_all(struct encoder *encoder, const struct checkpoint *checkpoint
         return code;
     }
     place_weights(encoder);
-    code = load_words(encoder, checkpoint, err);
-    code = code ? code : load_positions(encoder, checkpoint, err);
-    for (int i = 0; i < (int)c->layer_count && code == 0; i++) {
-        code = load_layer(encoder, checkpoint, i, err);
-    }
-    return code;
+    return load_in_parallel(encoder, checkpoint, err);
 }
 
 static struct encoder *make(const struct checkpoint_config *config, const struct kernels *kernels,

@@ -10,6 +10,9 @@
 #include "nlp/scorer_internal.h"
 
 #include <assert.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +91,9 @@ static int read_parts(struct scorer *scorer, const char *directory, struct error
     code = code ? code : classifier_open(&scorer->classifier, checkpoint, scorer->kernels, err);
     code = code ? code : fit_parts(scorer, checkpoint_config(checkpoint), directory, err);
     checkpoint_close(checkpoint);
+#ifdef __GLIBC__
+    (void)malloc_trim(0); /* what tokenizer.json took, tens of megabytes, goes back to the system */
+#endif
     return code;
 }
 
