@@ -59,7 +59,10 @@ def yaml_of(settings):
 class Process:
     """A child process; what it cost is known when it has ended."""
 
-    def __init__(self, command, **pipes):
+    def __init__(self, command, cpu=None, **pipes):
+        """`cpu`: the only core it may run on."""
+        if cpu is not None:
+            command = ["taskset", "-c", str(cpu)] + command
         self.command = command
         self.began = time.monotonic()
         self.usage = None
@@ -120,7 +123,7 @@ class Process:
 class Simulator(Process):
     """undertone-sim on a free port of this machine."""
 
-    def __init__(self, program, folder, arguments, tls=False):
+    def __init__(self, program, folder, arguments, tls=False, cpu=None):
         self.ledger = os.path.join(folder, "ledger.jsonl")
         self.ca = os.path.join(folder, "tls", "ca.pem") if tls else None
         self.output = []
@@ -132,7 +135,7 @@ class Simulator(Process):
             os.makedirs(os.path.dirname(self.ca), mode=0o700, exist_ok=True)
             command += ["--tls", os.path.dirname(self.ca)]
         super().__init__(
-            command + arguments,
+            command + arguments, cpu,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         )
         threading.Thread(target=self._read, daemon=True).start()
@@ -159,7 +162,7 @@ class Simulator(Process):
 class Daemon(Process):
     """undertone run, with its log in a file."""
 
-    def __init__(self, program, folder, base_url, ca=None, settings=None, run=None):
+    def __init__(self, program, folder, base_url, ca=None, settings=None, run=None, cpu=None):
         """`run` numbers consecutive runs over one store: each has a log of its own, and they share
         the key of its hashes."""
         self.folder = folder
@@ -190,7 +193,7 @@ class Daemon(Process):
         self.settings = values
         write_private(config, yaml_of(values))
         with open(self.log, "wb") as log:
-            super().__init__([program, "run", "--config", config], stdout=log, stderr=log)
+            super().__init__([program, "run", "--config", config], cpu, stdout=log, stderr=log)
 
     def key(self):
         with open(self.hash_key, encoding="ascii") as file:
