@@ -1,0 +1,100 @@
+"""What each stage of training sees. See README.md for the reasons."""
+
+import hashlib
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+import contrasts
+import corpora
+
+HERE = Path(__file__).resolve().parent
+
+
+def is_for_choosing(call):
+    """True for a tenth of the labelled calls: settings are chosen on them, not trained on them."""
+    return int.from_bytes(hashlib.sha256(call.encode()).digest()[:4], "big") % 10 == 0
+
+
+def labelled_turns(data):
+    for name in ("read", "written"):
+        yield from corpora.turns(data / f"call-training/{name}.jsonl")
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    examples: Callable  # of (data, rng, epoch, teacher): [(text, class probabilities)]
+    epochs: int
+    rate: float
+    head_rate: float
+    warm_up: float  # part of all steps
+    smoothing: float = 0.05
+    averaged: float = 0.0  # last part of the steps whose weights are averaged
+
+
+def own_turns():
+    """Turns labelled or written for this model: turns.tsv."""
+    for line in (HERE / "turns.tsv").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            mark, _, text = line.split("\t")
+            yield text, corpora.CLASSES.index(mark)
+
+
+def silences(rng, count):
+    """What a recogniser writes where nobody speaks is neutral."""
+    return [(" ".join(rng.choices(corpora.TAGS, k=rng.choice((1, 1, 2)))), corpora.NEUTRAL)
+            for _ in range(count)]  # fmt: skip
+
+
+def heard(examples, part, rng, how=corpora.as_transcribed):
+    """The same examples, a part of them as a speech recogniser writes them."""
+    return [(how(text, rng) or text if rng.random() < part else text, target)
+            for text, target in examples]  # fmt: skip
+
+
+def mixed(mark, taught):
+    hard = [float(mark == one) for one in range(len(corpora.CLASSES))]
+    return [(h + t) / 2 for h, t in zip(hard, taught)] if taught else hard
+
+
+def general(data, rng, _epoch, _teacher):
+    return heard(corpora.general(data), 0.5, rng)
+
+
+def shipped_calls(data, rng, _epoch, _teacher):
+    """The second step of the first default model, to compare with: each labelled call thrice."""
+    calls = [(text, mark) for _, _, text, mark in labelled_turns(data)]
+    return heard(calls * 3, 0.6, rng) + heard(rng.sample(corpora.general(data), 14000), 0.5, rng)
+
+
+def calls(data, rng, epoch, teacher):
+    """Calls among all general texts, half of these an epoch: what was learnt from them is kept.
+
+    The teacher is the checkpoint of the first stage: what it thinks of a general text counts as
+    much as the one label that the text has, which is often a matter of taste.
+    """
+    labelled = [turn[2:] for turn in labelled_turns(data) if not is_for_choosing(turn[0])]
+    labelled += own_turns()
+    known = {corpora.key(text) for text, _ in labelled}
+    texts = [(text, mixed(mark, teacher.get(corpora.key(text))))
+             for text, mark in corpora.general(data, thanks=False)
+             if corpora.key(text) not in known]  # fmt: skip
+    random.Random("halves").shuffle(texts)
+    return (
+        heard(labelled * 3, 0.6, rng, corpora.as_misheard)
+        + heard(contrasts.turns(rng, 1500), 0.6, rng, corpora.as_misheard)
+        + silences(rng, 60)
+        + heard(texts[epoch % 2 :: 2], 0.5, rng)
+    )
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage("general", general, epochs=2, rate=1e-4, head_rate=1e-3, warm_up=0.05),
+        Stage("shipped-calls", shipped_calls, epochs=3, rate=6e-5, head_rate=6e-5, warm_up=0.1),
+        Stage("calls", calls, epochs=2, rate=6e-5, head_rate=6e-5, warm_up=0.1, averaged=0.4),
+    )
+}
