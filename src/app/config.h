@@ -135,6 +135,7 @@ struct config {
     int64_t model_threads;             /* model.threads: 0 = one per core, at most 2 by default */
     int64_t model_batch_tokens;        /* model.batch_tokens: 512 */
     char *model_precision;             /* model.precision: auto | fp32 | int8 | bf16 */
+    char *model_cache;                 /* model.cache: auto | off | a folder */
     int64_t model_cache_entries;       /* model.cache_entries: 65536; 0 = no cache */
     struct config_list model_fallback; /* model.fallback: models, then perhaps "lexicon" */
     char *model_kernels;               /* model.kernels: auto | ref | avx2 | avx512 and so on */

@@ -288,6 +288,11 @@ const struct config_row config_table[] = {
     {WHOLE("model.cache_entries", model_cache_entries, 0, RESULT_CACHE_ENTRIES_MAX, "65536",
            "answers kept for texts said again, about 112 bytes each; 0: none"),
      .flags = CONFIG_FLAG_RESTART},
+    {TEXT("model.cache", model_cache, LONG, "auto",
+          "where packed models are kept, so that a restart maps one instead of packing anew: a "
+          "folder, `off`, or `auto`, the first of `$CACHE_DIRECTORY` (of a systemd unit), "
+          "`$XDG_CACHE_HOME/undertone` and `~/.cache/undertone`"),
+     .flags = CONFIG_FLAG_REQUIRED | CONFIG_FLAG_RESTART},
     {LIST("model.fallback", model_fallback, FALLBACKS_MAX, "",
           "models tried in turn when there is no memory for `model.dir` or it fails its self-test; "
           "the last may be `lexicon`, a list of English opinion words"),
