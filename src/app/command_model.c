@@ -1,8 +1,9 @@
-/* command_model.c - undertone model info | check | fetch: what a model is, whether it is usable,
- * and where to get it. Only fetch asks a network. */
+/* command_model.c - undertone model info | check | pack | fetch: what a model is, whether it is
+ * usable, its packed form for fast starts, and where to get it. Only fetch asks a network. */
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/fetch.h"
+#include "app/model_cache.h"
 #include "app/model_info.h"
 #include "app/model_path.h"
 #include "base/keyhash.h"
@@ -16,15 +17,20 @@
 static const char help[] =
     "  undertone model info\n"
     "  undertone model check ./my-checkpoint\n"
+    "  undertone model pack --precision int8 ./my-checkpoint\n"
     "  undertone model fetch cardiffnlp/twitter-roberta-base-sentiment-latest\n"
     "\n"
-    "usage: undertone model info|check|fetch [options] [DIR|NAME]\n"
+    "usage: undertone model info|check|pack|fetch [options] [DIR|NAME]\n"
     "\n"
     "  info     family, sizes, labels, precision, memory, tokenizer, files with their hashes\n"
     "  check    whether it is usable; says what is wrong and how to mend it (exit status 78)\n"
+    "  pack     keeps weights and tokenizer in a file that starts map as it is; the daemon does\n"
+    "           so by itself (model.cache)\n"
     "  fetch    from a hub into the standard cache (HF_HOME, HF_HUB_CACHE); an interrupted one is\n"
     "           resumed. HF_ENDPOINT is another hub, HF_TOKEN opens models that are not public\n"
     "\n"
+    "      --precision P  with info, check and pack: fp32 (default), int8 or bf16\n"
+    "      --cache DIR    with pack: where the file goes (default: as model.cache auto)\n"
     "      --revision R   with fetch: a branch, tag or commit instead of main\n"
     "  -j, --json         with info: one JSON object\n"
     "  -q, --quiet        with fetch: only the folder, on standard output\n"
@@ -35,6 +41,8 @@ enum { TEXT_BYTES_MAX = 1 << 20, TOKEN_BYTES_MAX = 4096 };
 struct model_options {
     const char *model;
     const char *revision;
+    const char *cache;
+    struct scorer_options scorer;
     bool json;
     bool quiet;
 };
@@ -53,7 +61,9 @@ static int run_info(const struct model_options *options)
     buf_init(&path, PATH_MAX);
     buf_init(&text, TEXT_BYTES_MAX);
     int code = model_path_find(options->model, &path, &err);
-    code = code ? code : model_info_describe(buf_string(&path), options->json, &text, &err);
+    code =
+        code ? code
+             : model_info_describe(buf_string(&path), &options->scorer, options->json, &text, &err);
     int status = code ? command_line_fail(&err) : print(&text);
     buf_done(&text);
     buf_done(&path);
@@ -68,11 +78,50 @@ static int run_check(const struct model_options *options)
     buf_init(&path, PATH_MAX);
     buf_init(&text, TEXT_BYTES_MAX);
     int code = model_path_find(options->model, &path, &err);
-    code = code ? code : model_info_check(buf_string(&path), &text, &err);
+    code = code ? code : model_info_check(buf_string(&path), &options->scorer, &text, &err);
     int status = print(&text); /* what went well comes first */
     status = code ? command_line_fail(&err) : status;
     buf_done(&text);
     buf_done(&path);
+    return status;
+}
+
+static int pack(const struct model_options *options, struct buf *file, struct error *err)
+{
+    struct scorer *scorer = NULL;
+    struct buf path;
+    buf_init(&path, PATH_MAX);
+    int code = model_path_find(options->model, &path, err);
+    if (code != 0) {
+        goto out;
+    }
+    const char *directory = buf_string(&path);
+    model_cache_path(options->cache, directory, options->scorer.precision, file);
+    if (file->size == 0) {
+        code = error_set(err, ERROR_USAGE,
+                         "there is no folder for packed models; name one with "
+                         "--cache");
+        goto out;
+    }
+    code = scorer_open(&scorer, directory, &options->scorer, err);
+    code = code ? code : model_cache_write(scorer, directory, buf_string(file), err);
+out:
+    scorer_close(scorer);
+    buf_done(&path);
+    return code;
+}
+
+static int run_pack(const struct model_options *options)
+{
+    struct error err;
+    struct buf file;
+    buf_init(&file, 2 * PATH_MAX);
+    int status = pack(options, &file, &err) ? command_line_fail(&err) : 0;
+    if (status == 0) {
+        printf("%s\n", buf_string(&file));
+        status = command_line_finish(0);
+    }
+    buf_done(&file);
     return status;
 }
 
@@ -152,12 +201,35 @@ static int run_fetch(const struct model_options *options)
     return status;
 }
 
+enum {
+    OPTION_REVISION = COMMAND_LINE_LONG_ONLY,
+    OPTION_PRECISION,
+    OPTION_CACHE,
+};
+
+static int run_action(const char *action, const struct model_options *options)
+{
+    static const struct {
+        const char *name;
+        int (*run)(const struct model_options *options);
+    } actions[] = {
+        {"info", run_info}, {"check", run_check}, {"pack", run_pack}, {"fetch", run_fetch}};
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        if (strcmp(action, actions[i].name) == 0) {
+            return actions[i].run(options);
+        }
+    }
+    return command_line_misuse("model", "say what to do: info, check, pack or fetch");
+}
+
 int command_model(int argc, char **argv)
 {
     static const struct option long_options[] = {
         {"json", no_argument, NULL, 'j'},
         {"quiet", no_argument, NULL, 'q'},
-        {"revision", required_argument, NULL, COMMAND_LINE_LONG_ONLY},
+        {"revision", required_argument, NULL, OPTION_REVISION},
+        {"precision", required_argument, NULL, OPTION_PRECISION},
+        {"cache", required_argument, NULL, OPTION_CACHE},
         {"help", no_argument, NULL, 'h'},
         {0}};
     struct model_options options = {0};
@@ -170,8 +242,16 @@ int command_model(int argc, char **argv)
         case 'q':
             options.quiet = true;
             break;
-        case COMMAND_LINE_LONG_ONLY:
+        case OPTION_REVISION:
             options.revision = optarg;
+            break;
+        case OPTION_PRECISION:
+            if (!command_line_precision("model", optarg, &options.scorer.precision)) {
+                return error_exit_status(ERROR_USAGE);
+            }
+            break;
+        case OPTION_CACHE:
+            options.cache = optarg;
             break;
         case 'h':
             (void)fputs(help, stdout);
@@ -185,14 +265,5 @@ int command_model(int argc, char **argv)
     if (argc - optind > 2) {
         return command_line_misuse("model", "unexpected argument '%s'", argv[optind + 2]);
     }
-    if (strcmp(action, "info") == 0) {
-        return run_info(&options);
-    }
-    if (strcmp(action, "check") == 0) {
-        return run_check(&options);
-    }
-    if (strcmp(action, "fetch") == 0) {
-        return run_fetch(&options);
-    }
-    return command_line_misuse("model", "say what to do: info, check or fetch");
+    return run_action(action, &options);
 }

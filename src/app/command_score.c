@@ -6,6 +6,7 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/line_pool.h"
+#include "app/model_cache.h"
 #include "app/model_path.h"
 #include "app/utterances.h"
 #include "base/json_write.h"
@@ -213,7 +214,8 @@ static int score(const struct score_options *options, struct error *err)
     struct buf path;
     buf_init(&path, PATH_MAX);
     int result = model_path_find(options->model, &path, err);
-    result = result ? result : scorer_open(&scorer, buf_string(&path), &options->scorer, err);
+    result =
+        result ? result : model_cache_open(&scorer, NULL, buf_string(&path), &options->scorer, err);
     result = result ? result : utterances_open(&utterances, options->file, options->jsonl, err);
     result = result ? result : run_workers(scorer, options, utterances, err);
     utterances_close(utterances);

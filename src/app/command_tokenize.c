@@ -2,6 +2,7 @@
  * included and never cut, one JSON array a line. */
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/model_cache.h"
 #include "app/model_path.h"
 #include "app/utterances.h"
 #include "base/json_write.h"
@@ -99,7 +100,7 @@ static int tokenize(const char *model, const char *file, bool jsonl, struct erro
     struct buf path;
     buf_init(&path, PATH_MAX);
     int result = model_path_find(model, &path, err);
-    result = result ? result : scorer_open(&scorer, buf_string(&path), NULL, err);
+    result = result ? result : model_cache_open(&scorer, NULL, buf_string(&path), NULL, err);
     result = result ? result : scorer_scratch_create(scorer, 0, &scratch, err);
     result = result ? result : utterances_open(&utterances, file, jsonl, err);
     result = result ? result : tokenize_all(scorer, scratch, utterances, err);

@@ -88,8 +88,26 @@ static void report_model(const struct daemon *daemon, struct mono begun)
                   LOG_TEXT("device", "cpu"), LOG_TEXT("kernels", scorer_kernels_name(scorer)),
                   LOG_TEXT("precision", scorer_precision_name(scorer)),
                   LOG_INT("weight_bytes", scorer_weight_bytes(scorer)),
+                  LOG_TEXT("from", scorer_is_packed(scorer) ? "packed" : "checkpoint"),
                   LOG_INT("threads", thread_count(daemon->config)), LOG_NUMBER("dur_s", took_s));
     }
+}
+
+/* Keeps the packed form for the next start, where that is wanted and not there yet. */
+static void keep_packed(struct daemon *daemon)
+{
+    const struct scorer *scorer = daemon->model.scorer;
+    if (!scorer || scorer_is_packed(scorer) || daemon->model.packed.size == 0) {
+        return;
+    }
+    const struct error *fault = scorer_packed_fault(scorer);
+    if (fault && fault->code != ERROR_IO) {
+        log_write(daemon->log, LOG_WARN, "packed_model_ignored",
+                  "the packed model cannot be used and is made anew",
+                  LOG_TEXT("err", fault->message));
+    }
+    daemon->packer = model_cache_start(scorer, buf_string(&daemon->model.directory),
+                                       buf_string(&daemon->model.packed), daemon->log);
 }
 
 static int load_model(struct daemon *daemon, struct error *err)
@@ -100,6 +118,7 @@ static int load_model(struct daemon *daemon, struct error *err)
         .fallback = (const char *const *)config->model_fallback.items,
         .fallback_count = config->model_fallback.count,
         .memory_bytes = UINT64_MAX,
+        .cache = config->model_cache,
     };
     struct mono begun = clock_mono();
     wire_scorer(config, &options.scorer);
@@ -108,6 +127,7 @@ static int load_model(struct daemon *daemon, struct error *err)
     if (!result) {
         metrics_set(&daemon->metrics, METRIC_MODEL_DEGRADED, daemon->model.degraded);
         report_model(daemon, begun);
+        keep_packed(daemon);
     }
     return result;
 }
@@ -353,6 +373,7 @@ void daemon_destroy(struct daemon *daemon)
     daemon_keep_destroy(daemon);
     pipeline_destroy(daemon->pipeline);
     roster_done(&daemon->roster);
+    model_cache_finish(daemon->packer);
     model_choice_free(&daemon->model);
     result_cache_destroy(daemon->cache);
     map_done(&daemon->degraded_calls);

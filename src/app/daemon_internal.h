@@ -6,6 +6,7 @@
 
 #include "app/daemon.h"
 #include "app/metrics.h"
+#include "app/model_cache.h"
 #include "app/model_choice.h"
 #include "app/score_pool.h"
 #include "base/keyhash.h"
@@ -41,6 +42,7 @@ struct daemon {
     struct daemon_wallboard *wallboard; /* NULL without a server */
     struct cxone *cxone;
     struct model_choice model;
+    struct model_cache_writer *packer; /* NULL: nothing to pack */
     struct result_cache *cache; /* NULL: switched off, or nothing to keep */
     struct map degraded_calls;  /* ids of those that a fallback judged some of */
     struct score_pool *pool;

@@ -2,6 +2,7 @@
  * is small, it takes what the model fails on later, and a missing list is found out now. */
 #include "app/model_choice.h"
 
+#include "app/model_cache.h"
 #include "app/model_path.h"
 
 #include <dirent.h>
@@ -63,8 +64,11 @@ static enum attempt try_model(struct model_choice *choice, const char *model,
         return ATTEMPT_STOP;
     }
     const char *directory = buf_string(&choice->directory);
+    struct scorer_options with = options->scorer;
+    model_cache_path(options->cache, directory, with.precision, &choice->packed);
+    with.packed = choice->packed.size > 0 ? buf_string(&choice->packed) : NULL;
     int result = check_memory(directory, options->memory_bytes, err);
-    result = result ? result : scorer_open(&choice->scorer, directory, &options->scorer, err);
+    result = result ? result : scorer_open(&choice->scorer, directory, &with, err);
     if (result) {
         return result == ERROR_MEMORY ? ATTEMPT_NEXT : ATTEMPT_STOP;
     }
@@ -97,6 +101,7 @@ int model_choice_make(struct model_choice *choice, const struct model_choice_opt
     struct error reason = {0};
     *choice = (struct model_choice){0};
     buf_init(&choice->directory, PATHS_BYTES_MAX);
+    buf_init(&choice->packed, PATHS_BYTES_MAX);
     if (models > 0 && strcmp(options->fallback[models - 1], MODEL_CHOICE_LEXICON) == 0) {
         models--;
         int result = open_lexicon(choice, err);
@@ -129,5 +134,6 @@ void model_choice_free(struct model_choice *choice)
     scorer_close(choice->scorer);
     lexicon_close(choice->lexicon);
     buf_done(&choice->directory);
+    buf_done(&choice->packed);
     *choice = (struct model_choice){0};
 }

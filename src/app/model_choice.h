@@ -24,16 +24,18 @@ struct model_choice_options {
     const char *model;           /* as model_path_find takes it */
     const char *const *fallback; /* names of the same kind; the last may be MODEL_CHOICE_LEXICON */
     size_t fallback_count;
-    struct scorer_options scorer;
-    uint64_t memory_bytes; /* what may be taken (memory_room.h); UINT64_MAX: unknown */
+    struct scorer_options scorer; /* but for `packed`, which goes by: */
+    const char *cache;            /* model.cache, as model_cache_path takes it */
+    uint64_t memory_bytes;        /* what may be taken (memory_room.h); UINT64_MAX: unknown */
 };
 
 struct model_choice {
     struct scorer *scorer;   /* owned; NULL when only the lexicon is left */
     struct lexicon *lexicon; /* owned; NULL when it is not in the list */
     struct buf directory;    /* of the scorer */
-    bool degraded;           /* not the model that was asked for */
-    struct error reason;     /* if degraded: why the model before this one was not used */
+    struct buf packed;   /* the file for its packed form, there or not; "": there is to be none */
+    bool degraded;       /* not the model that was asked for */
+    struct error reason; /* if degraded: why the model before this one was not used */
 };
 
 /* ERROR_MEMORY or ERROR_UNSUPPORTED of the last one tried when none can be used. In any case

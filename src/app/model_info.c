@@ -1,6 +1,7 @@
 /* model_info.c - see model_info.h. */
 #include "app/model_info.h"
 
+#include "app/model_cache.h"
 #include "base/json_write.h"
 #include "base/sha256.h"
 #include "nlp/activation.h"
@@ -24,6 +25,8 @@ static const char *const side_files[] = {
 
 struct opened {
     const char *directory;
+    const struct scorer_options *options;
+    struct buf packed; /* the path of the packed file; "": there is to be none */
     struct checkpoint *checkpoint;
     const struct checkpoint_config *config;
     struct tokenizer *tokenizer;
@@ -35,8 +38,19 @@ static void close_all(struct opened *o)
 {
     scorer_scratch_destroy(o->scratch);
     scorer_close(o->scorer);
+    buf_done(&o->packed);
     tokenizer_close(o->tokenizer);
     checkpoint_close(o->checkpoint);
+}
+
+/* From the packed file, if it can be used, as every other start. */
+static int open_scorer(struct opened *o, struct error *err)
+{
+    struct scorer_options with = *o->options;
+    buf_init(&o->packed, 2 * PATH_MAX);
+    model_cache_path(NULL, o->directory, with.precision, &o->packed);
+    with.packed = o->packed.size > 0 ? buf_string(&o->packed) : NULL;
+    return scorer_open(&o->scorer, o->directory, &with, err);
 }
 
 static int open_all(struct opened *o, struct error *err)
@@ -47,7 +61,7 @@ static int open_all(struct opened *o, struct error *err)
     }
     o->config = checkpoint_config(o->checkpoint);
     code = tokenizer_open(&o->tokenizer, o->directory, err);
-    code = code ? code : scorer_open(&o->scorer, o->directory, NULL, err);
+    code = code ? code : open_scorer(o, err);
     return code ? code : scorer_scratch_create(o->scorer, BATCH_TOKENS, &o->scratch, err);
 }
 
@@ -146,10 +160,31 @@ static void print_labels(const struct checkpoint_config *c, struct buf *out)
     }
 }
 
+static void print_memory(const struct opened *o, struct buf *out)
+{
+    const double mib = 1024.0 * 1024.0;
+    const struct error *fault = scorer_packed_fault(o->scorer);
+    buf_printf(out,
+               "memory      %.1f MiB of packed weights, %.1f MiB for each thread (batches of %d)\n",
+               (double)scorer_weight_bytes(o->scorer) / mib,
+               (double)scorer_scratch_bytes(o->scratch) / mib, BATCH_TOKENS);
+    if (scorer_is_packed(o->scorer)) {
+        buf_printf(out, "packed      mapped from %s, %.1f MiB shared by all processes\n",
+                   buf_string(&o->packed), (double)scorer_packed_bytes(o->scorer) / mib);
+    } else if (!fault) {
+        buf_append_string(out, "packed      no: there is no folder to keep it in\n");
+    } else if (fault->code == ERROR_IO) {
+        buf_printf(out,
+                   "packed      not yet at %s; the daemon or 'undertone model pack' makes it\n",
+                   buf_string(&o->packed));
+    } else {
+        buf_printf(out, "packed      not used: %s\n", fault->message);
+    }
+}
+
 static int print_text(const struct opened *o, struct buf *out, struct error *err)
 {
     const struct checkpoint_config *c = o->config;
-    const double mib = 1024.0 * 1024.0;
     buf_printf(out, "folder      %s\n", o->directory);
     buf_printf(out, "family      %s: %zu layers, hidden %zu, %zu heads, feed-forward %zu, %s\n",
                c->family->model_type, c->layer_count, c->hidden, c->head_count, c->ffn,
@@ -161,10 +196,7 @@ static int print_text(const struct opened *o, struct buf *out, struct error *err
     buf_printf(out, "stored as   %s\n", dtype_word(checkpoint_dtype(o->checkpoint)));
     buf_printf(out, "runs with   kernels %s in %s\n", scorer_kernels_name(o->scorer),
                scorer_precision_name(o->scorer));
-    buf_printf(out,
-               "memory      %.1f MiB of packed weights, %.1f MiB for each thread (batches of %d)\n",
-               (double)scorer_weight_bytes(o->scorer) / mib,
-               (double)scorer_scratch_bytes(o->scratch) / mib, BATCH_TOKENS);
+    print_memory(o, out);
     buf_append_string(out, "files       name, bytes, SHA-256\n");
     return walk_files(o, print_file, out, err);
 }
@@ -238,6 +270,9 @@ static int write_json(const struct opened *o, struct buf *out, struct error *err
     write_word(&w, "precision", scorer_precision_name(o->scorer));
     write_number(&w, "packed_bytes", scorer_weight_bytes(o->scorer));
     write_number(&w, "thread_bytes", scorer_scratch_bytes(o->scratch));
+    write_word(&w, "packed_file", o->packed.size > 0 ? buf_string(&o->packed) : NULL);
+    json_write_key(&w, "packed_file_used");
+    json_write_boolean(&w, scorer_is_packed(o->scorer));
     json_write_key(&w, "files");
     json_write_array_begin(&w);
     int code = walk_files(o, write_file, &w, err);
@@ -247,9 +282,10 @@ static int write_json(const struct opened *o, struct buf *out, struct error *err
     return code;
 }
 
-int model_info_describe(const char *directory, bool as_json, struct buf *out, struct error *err)
+int model_info_describe(const char *directory, const struct scorer_options *options, bool as_json,
+                        struct buf *out, struct error *err)
 {
-    struct opened o = {.directory = directory};
+    struct opened o = {.directory = directory, .options = options};
     int code = open_all(&o, err);
     if (code == 0) {
         code = as_json ? write_json(&o, out, err) : print_text(&o, out, err);
@@ -261,9 +297,26 @@ int model_info_describe(const char *directory, bool as_json, struct buf *out, st
     return code;
 }
 
-int model_info_check(const char *directory, struct buf *out, struct error *err)
+/* Reads the packed file through, if there is one for these files. */
+static int check_packed(struct opened *o, struct buf *out, struct error *err)
 {
-    struct opened o = {.directory = directory};
+    scorer_close(o->scorer);
+    o->scorer = NULL;
+    int code = open_scorer(o, err);
+    code = code ? code : scorer_packed_verify(o->scorer, err);
+    if (code == 0 && scorer_is_packed(o->scorer)) {
+        buf_printf(out, "ok  packed file, read through: %s\n", buf_string(&o->packed));
+    } else if (code == 0 && scorer_packed_fault(o->scorer) &&
+               scorer_packed_fault(o->scorer)->code != ERROR_IO) {
+        buf_printf(out, "--  packed file, not used: %s\n", scorer_packed_fault(o->scorer)->message);
+    }
+    return code;
+}
+
+int model_info_check(const char *directory, const struct scorer_options *options, struct buf *out,
+                     struct error *err)
+{
+    struct opened o = {.directory = directory, .options = options};
     int code = checkpoint_open(&o.checkpoint, directory, err);
     if (code == 0) {
         o.config = checkpoint_config(o.checkpoint);
@@ -273,15 +326,18 @@ int model_info_check(const char *directory, struct buf *out, struct error *err)
     }
     if (code == 0) {
         buf_printf(out, "ok  tokenizer: %zu tokens\n", tokenizer_vocab_count(o.tokenizer));
-        code = scorer_open(&o.scorer, directory, NULL, err);
+        code = scorer_open(&o.scorer, directory, options, err);
     }
     if (code == 0) {
         buf_printf(out, "ok  they fit together; every weight is finite\n");
         code = scorer_self_test(o.scorer, err);
     }
     if (code == 0) {
-        buf_printf(out, "ok  it tells an angry sentence from a happy one\n%s is usable\n",
-                   directory);
+        buf_append_string(out, "ok  it tells an angry sentence from a happy one\n");
+        code = check_packed(&o, out, err);
+    }
+    if (code == 0) {
+        buf_printf(out, "%s is usable\n", directory);
     }
     close_all(&o);
     return code;

@@ -7,6 +7,7 @@
  */
 #include "app/replay.h"
 
+#include "app/model_cache.h"
 #include "app/model_path.h"
 #include "app/wire.h"
 #include "nlp/clean.h"
@@ -56,7 +57,9 @@ int replay_open(struct replay *replay, const struct config *config, struct error
     buf_init(&path, PATH_MAX);
     replay_init(replay, config, score_with_model, replay);
     int result = model_path_find(config->model_dir, &path, err);
-    result = result ? result : scorer_open(&replay->scorer, buf_string(&path), &options, err);
+    result = result ? result
+                    : model_cache_open(&replay->scorer, config->model_cache, buf_string(&path),
+                                       &options, err);
     result = result ? result : scorer_scratch_create(replay->scorer, 0, &replay->scratch, err);
     buf_done(&path);
     if (result) {
