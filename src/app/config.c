@@ -1,8 +1,8 @@
 /* config.c - gathers the configuration from its sources: see config.h.
  *
  * Sources are read least binding first, each overwriting the last: file, environment, flags. Rows
- * nobody set then get the default of the profile that won. The client secret is fetched last,
- * because where to look for it is itself configuration.
+ * nobody set then get the default of the profile that won. Secrets are fetched last
+ * (config_secret.c), because where to look for them is itself configuration.
  */
 #include "app/config.h"
 
@@ -28,8 +28,8 @@ static int check_exposure(const struct config *config, const char *path, struct 
         if ((row->flags & CONFIG_FLAG_SECRET) && origin->layer == CONFIG_LAYER_FILE) {
             return error_set(err, ERROR_CONFIG,
                              "%s: %s stands in a file that others may read: chmod 600 %s, or use "
-                             "auth.client_secret_file",
-                             origin->where, row->key, path);
+                             "%s_file",
+                             origin->where, row->key, path, row->key);
         }
     }
     return 0;
@@ -60,7 +60,7 @@ struct variables {
 
 /* The value of a variable, or NULL when it is absent or empty: container tools pass on unset
  * variables as empty ones. */
-static const char *variable(const char *const *environment, const char *name)
+const char *config_variable(const char *const *environment, const char *name)
 {
     size_t bytes = strlen(name);
     for (; environment && *environment; environment++) {
@@ -75,7 +75,7 @@ static const char *variable(const char *const *environment, const char *name)
 /* The same with the file behind it; *line is where in the file, or 0. */
 static const char *find_variable(const struct variables *variables, const char *name, size_t *line)
 {
-    const char *value = variable(variables->environment, name);
+    const char *value = config_variable(variables->environment, name);
     const struct env_variable *filed = value ? NULL : env_file_find(&variables->file, name);
     *line = filed ? filed->line : 0;
     return filed && *filed->value ? filed->value : value;
@@ -182,8 +182,8 @@ static int load_override(struct config *config, const char *override, struct err
     if (row->flags & CONFIG_FLAG_SECRET) {
         return error_set(err, ERROR_USAGE,
                          "%s may not be given on the command line, where every user of this "
-                         "machine can read it: use CXONE_CLIENT_SECRET or auth.client_secret_file",
-                         key);
+                         "machine can read it: use an environment variable or %s_file",
+                         key, key);
     }
     if (config_value_set(config, row, equals + 1, err)) {
         if (err) {
@@ -207,92 +207,34 @@ static int load_overrides(struct config *config, const char *const *overrides, s
 
 /* --- defaults --- */
 
-static int load_default(struct config *config, const struct config_row *row, bool simulator,
+static int load_default(struct config *config, const struct config_row *row, const char *profile,
                         struct error *err)
 {
     const struct config_origin *origin = config_table_origin(config, row);
     if (origin->layer != CONFIG_LAYER_UNSET) {
         return 0;
     }
-    const char *special = simulator ? row->initial_simulator : NULL;
-    int result = config_value_set(config, row, special ? special : row->initial, err);
+    bool differs;
+    int result = config_value_set(config, row, config_table_initial(row, profile, &differs), err);
     return result ? result
-                  : config_table_set_origin(config, row, CONFIG_LAYER_DEFAULT, err, "%s",
-                                            special ? "default of profile simulator" : "default");
+                  : config_table_set_origin(config, row, CONFIG_LAYER_DEFAULT, err, "default%s%s",
+                                            differs ? " of profile " : "", differs ? profile : "");
 }
 
 static int load_defaults(struct config *config, struct error *err)
 {
-    int result = load_default(config, config_table_find("profile"), false, err);
-    bool simulator = !result && strcmp(config->profile, "simulator") == 0;
+    int result = load_default(config, config_table_find("profile"), "", err);
     for (size_t i = 0; i < config_table_count && !result; i++) {
-        result = load_default(config, &config_table[i], simulator, err);
+        result = load_default(config, &config_table[i], config->profile, err);
     }
     return result;
-}
-
-/* --- the client secret --- */
-
-static int load_secret_from(struct config *config, const char *path, bool guarded,
-                            enum config_layer layer, struct error *err)
-{
-    const struct config_row *row = config_table_find("auth.client_secret");
-    struct config_file file;
-    int result = config_file_read_secret(&file, path, guarded, err);
-    if (!result) {
-        result = config_value_set(config, row, file.bytes, err);
-        config_file_done(&file);
-    }
-    return result ? result : config_table_set_origin(config, row, layer, err, "file %s", path);
-}
-
-/* systemd hands credentials over in a folder only the service can enter; their mode shows the mask
- * of an access list, so it says nothing and is not checked. */
-static int load_credential(struct config *config, const char *directory, struct error *err)
-{
-    char path[4096];
-    int size = snprintf(path, sizeof path, "%s/client_secret", directory);
-    if (size < 0 || (size_t)size >= sizeof path) {
-        return error_set(err, ERROR_CONFIG, "CREDENTIALS_DIRECTORY is too long");
-    }
-    FILE *there = fopen(path, "re");
-    if (!there) {
-        return 0;
-    }
-    (void)fclose(there);
-    return load_secret_from(config, path, false, CONFIG_LAYER_CREDENTIAL, err);
-}
-
-/* The secret itself, unless the name of its file was given by a more binding source. */
-static int load_secret(struct config *config, const char *const *environment, struct error *err)
-{
-    const struct config_row *file_row = config_table_find("auth.client_secret_file");
-    const struct config_row *row = config_table_find("auth.client_secret");
-    const struct config_origin *by_file = config_table_origin(config, file_row);
-    const struct config_origin *direct = config_table_origin(config, row);
-    const char *path = config->auth_client_secret_file;
-    const char *directory = variable(environment, "CREDENTIALS_DIRECTORY");
-    bool given = *config->auth_client_secret != '\0';
-    if (*path && (!given || by_file->layer > direct->layer)) {
-        size_t bytes = directory ? strlen(directory) : 0;
-        bool is_credential =
-            bytes > 0 && strncmp(path, directory, bytes) == 0 && path[bytes] == '/';
-        if (load_secret_from(config, path, !is_credential, by_file->layer, err)) {
-            return error_wrap(err, "auth.client_secret_file (%s)", by_file->where);
-        }
-        return 0;
-    }
-    if (!given && directory && load_credential(config, directory, err)) {
-        return error_wrap(err, "credential client_secret");
-    }
-    return 0;
 }
 
 /* A service that systemd gives a folder for its state keeps it there, unless told otherwise. */
 static int place_store(struct config *config, const char *const *environment, struct error *err)
 {
     const struct config_row *row = config_table_find("store.path");
-    const char *directory = variable(environment, "STATE_DIRECTORY");
+    const char *directory = config_variable(environment, "STATE_DIRECTORY");
     char path[4096];
     if (!directory || config_table_origin(config, row)->layer != CONFIG_LAYER_DEFAULT) {
         return 0;
@@ -321,7 +263,7 @@ int config_load(struct config *config, const struct config_sources *sources, str
     result = result ? result : load_environment(config, sources, err);
     result = result ? result : load_overrides(config, sources->overrides, err);
     result = result ? result : load_defaults(config, err);
-    result = result ? result : load_secret(config, sources->environment, err);
+    result = result ? result : config_load_secrets(config, sources->environment, err);
     result = result ? result : place_store(config, sources->environment, err);
     result = result ? result : config_check_rules(config, err);
     if (result) {

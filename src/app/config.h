@@ -19,7 +19,6 @@
 #include <stdint.h>
 
 enum config_discover { CONFIG_DISCOVER_FIXED, CONFIG_DISCOVER_ACTIVE_CONTACTS };
-enum config_assist { CONFIG_ASSIST_SUGGESTIONS_API, CONFIG_ASSIST_NONE };
 enum config_mode { CONFIG_MODE_LIVE, CONFIG_MODE_SHADOW };
 
 struct config_list {
@@ -28,7 +27,7 @@ struct config_list {
 };
 
 struct config {
-    char *profile; /* profile: tutorial | simulator */
+    char *profile; /* profile: tutorial | tutorial-literal | simulator | cxone-real */
     int mode;      /* mode: live | shadow (judges and logs, writes nothing) */
 
     char *env;             /* env, CXONE_ENV: "us-1.api.cxone.com" */
@@ -37,16 +36,60 @@ struct config {
     char *auth_url;        /* auth_url: "" means api base + auth.token_path */
     bool allow_plain_http; /* http.allow_plain */
 
+    bool discovery_enabled;       /* discovery.enabled */
+    char *discovery_issuer;       /* discovery.issuer */
+    char *discovery_tenant_id;    /* discovery.tenant_id: "" = the ID token's */
+    int64_t discovery_max_age_ms; /* discovery.max_age: 1h */
+
+    int auth_grant;                /* auth.grant: enum cxone_grant */
+    int auth_client_auth;          /* auth.client_auth: enum cxone_client_auth */
     char *auth_client_id;          /* auth.client_id, CXONE_CLIENT_ID */
     char *auth_client_secret;      /* auth.client_secret, CXONE_CLIENT_SECRET: secret */
     char *auth_client_secret_file; /* auth.client_secret_file: mode checked */
-    char *auth_scope;              /* auth.scope */
-    char *auth_token_path;         /* auth.token_path */
+    char *auth_access_key_id;
+    char *auth_access_key_secret; /* secret, as the next two pairs */
+    char *auth_access_key_secret_file;
+    char *auth_refresh_token;
+    char *auth_refresh_token_file;
+    char *auth_static_token;
+    char *auth_static_token_file;
+    char *auth_scope;                 /* auth.scope */
+    char *auth_token_path;            /* auth.token_path */
+    int64_t auth_refresh_margin_ms;   /* auth.refresh_margin: 60s */
+    int64_t auth_default_lifetime_ms; /* auth.default_lifetime: 1h */
+    bool auth_retry_on_403_once;      /* auth.retry_on_403_once */
 
     char *ep_transcripts; /* ep.transcripts */
     char *ep_attributes;
     char *ep_suggestions;
+    char *ep_signal;          /* "" but in profile cxone-real */
     char *ep_active_contacts; /* "" in profile tutorial */
+
+    int time_format;             /* time.format: enum cxone_time_format */
+    char *map_array;             /* map.array: "" = the root */
+    struct config_list map_text; /* JSON pointers, as all up to map_token_refresh */
+    struct config_list map_start;
+    struct config_list map_end;
+    struct config_list map_direction;
+    struct config_list map_final;
+    struct config_list map_id;
+    struct config_list map_call_start;
+    char *map_contacts; /* map.contacts: "" = the root */
+    struct config_list map_contact_id;
+    struct config_list map_contact_state;
+    struct config_list map_contact_since;
+    struct config_list map_contact_master;
+    struct config_list map_token;
+    struct config_list map_token_lifetime;
+    struct config_list map_token_refresh;
+
+    int page_transcripts; /* page.transcripts: enum cxone_page_style */
+    char *page_transcripts_parameter;
+    struct config_list map_next_page;
+    int page_contacts; /* page.contacts: the same */
+    char *page_contacts_parameter;
+    struct config_list map_contacts_next_page;
+    int64_t page_max; /* page.max: 20 */
 
     struct config_list map_direction_customer; /* map.direction_customer */
     struct config_list map_direction_agent;
@@ -57,10 +100,15 @@ struct config {
     char *attr_count_key;    /* attr.count_key: "" = not sent; customer utterances judged */
     char *attr_as_of_key;    /* attr.as_of_key: "" = not sent; epoch ms of the newest of them */
     char *attr_degraded_key; /* attr.degraded_key: "" = not sent; "true" if not by the model */
+    int attr_body;           /* attr.body: enum cxone_attribute_body */
     int64_t attr_min_interval_ms; /* attr.min_interval: 2s */
     double attr_min_delta;        /* attr.min_delta: 0.01 */
 
-    int assist_delivery;   /* assist.delivery: suggestions_api | none */
+    struct config_list assist_delivery; /* assist.delivery: suggestions_api */
+    char *assist_webhook_url;
+    char *assist_webhook_secret; /* secret */
+    char *assist_webhook_secret_file;
+    struct config_list assist_tracking_pointers;
     char *assist_template; /* assist.template: {score} {trend} {minutes} are filled in */
     char *assist_type;     /* assist.type: text */
     char *assist_idempotency_header;
@@ -161,8 +209,8 @@ struct config_sources {
 
 /* Loads and validates. On failure the error (ERROR_USAGE for a flag, else ERROR_CONFIG) names
  * file:line:column or variable or flag, the key, what is wrong and, for an unknown key, the nearest
- * known one; the config is then zeroed. The client secret: the most binding of the value itself and
- * its file wins, systemd's credential is the last resort. */
+ * known one; the config is then zeroed. A secret: the most binding of the value itself and its file
+ * wins, systemd's credential is the last resort. */
 int config_load(struct config *config, const struct config_sources *sources, struct error *err);
 
 /* What `run` needs beyond validity: credentials, something to follow. ERROR_CONFIG names what is

@@ -61,73 +61,14 @@ static int check_order(const struct config *config, const struct order *order, s
     return result;
 }
 
-/* --- addresses --- */
+/* --- words and addresses --- */
 
 /* Says where the offending key was set. */
-static int blame(const struct config *config, const char *key, const char *what, struct error *err)
+int config_blame(const struct config *config, const char *key, const char *what, struct error *err)
 {
     const struct config_origin *origin = config_table_origin(config, config_table_find(key));
     error_set(err, ERROR_CONFIG, "%s (%s): %s", key, origin->where, what);
     return ERROR_CONFIG;
-}
-
-/* Fills a template as the daemon will; `slots` are the placeholders it must hold. */
-static int check_endpoint(const struct config *config, const char *key, const char *text,
-                          const char *const *slots, struct error *err)
-{
-    struct buf url;
-    struct error detail = {0};
-    int result = 0;
-    buf_init(&url, 2 * 4096);
-    if (cxone_profile_url(text, "https://example.com", "id", 0, &url, &detail)) {
-        result = blame(config, key, detail.message, err);
-    } else if (strncmp(buf_string(&url), "https://", 8) != 0 &&
-               strncmp(buf_string(&url), "http://", 7) != 0) {
-        result = blame(config, key, "must begin with {base}, https:// or http://", err);
-    }
-    for (; *slots && !result; slots++) {
-        if (!strstr(text, *slots)) {
-            result = blame(config, key, "lacks a placeholder: {id}, and for transcripts {start_ms}",
-                           err);
-        }
-    }
-    buf_done(&url);
-    return result;
-}
-
-static int check_endpoints(const struct config *config, struct error *err)
-{
-    static const char *const none[] = {NULL};
-    static const char *const id[] = {"{id}", NULL};
-    static const char *const id_and_start[] = {"{id}", "{start_ms}", NULL};
-    int result =
-        check_endpoint(config, "ep.transcripts", config->ep_transcripts, id_and_start, err);
-    result =
-        result ? result : check_endpoint(config, "ep.attributes", config->ep_attributes, id, err);
-    result = result ? result
-                    : check_endpoint(config, "ep.suggestions", config->ep_suggestions, none, err);
-    if (!result && *config->ep_active_contacts) {
-        result =
-            check_endpoint(config, "ep.active_contacts", config->ep_active_contacts, none, err);
-    }
-    return result;
-}
-
-static int check_addresses(const struct config *config, struct error *err)
-{
-    const struct cxone_profile profile = {.env = config->env,
-                                          .env_template = config->env_template,
-                                          .api_base = config->api_base,
-                                          .auth_url = config->auth_url,
-                                          .token_path = config->auth_token_path,
-                                          .allow_plain_http = config->allow_plain_http};
-    struct buf url;
-    buf_init(&url, 4096);
-    int result = cxone_profile_base(&profile, &url, err);
-    buf_clear(&url);
-    result = result ? result : cxone_profile_auth_url(&profile, &url, err);
-    buf_done(&url);
-    return result;
 }
 
 static int check_listen(const struct config *config, struct error *err)
@@ -151,31 +92,31 @@ static int check_api(const struct config *config, struct error *err)
     uint16_t port;
     bool tls = *config->http_tls_certificate != '\0';
     if (tls != (*config->http_tls_key != '\0')) {
-        return blame(config, tls ? "http.tls_certificate" : "http.tls_key",
-                     "http.tls_certificate and http.tls_key go together", err);
+        return config_blame(config, tls ? "http.tls_certificate" : "http.tls_key",
+                            "http.tls_certificate and http.tls_key go together", err);
     }
     if (!*config->api_token) {
         return 0;
     }
     if (strlen(config->api_token) < API_TOKEN_BYTES_MIN) {
-        return blame(config, "api.token",
-                     "a token this short can be guessed: make one with openssl rand -hex 32", err);
+        return config_blame(config, "api.token",
+                            "a token this short can be guessed: make one with openssl rand -hex 32",
+                            err);
     }
     if (!*config->http_listen) {
-        return blame(config, "api.token", "http.listen is empty, so there is nothing to ask", err);
+        return config_blame(config, "api.token", "http.listen is empty, so there is nothing to ask",
+                            err);
     }
     if (wire_listen(config->http_listen, address, &port, err) || tls || config->api_allow_plain ||
         wire_is_loopback(address)) {
         return 0;
     }
-    return blame(config, "http.listen",
-                 "is open to the network and the API's token would travel in the clear: set "
-                 "http.tls_certificate and http.tls_key, listen on 127.0.0.1, or say "
-                 "api.allow_plain: true",
-                 err);
+    return config_blame(config, "http.listen",
+                        "is open to the network and the API's token would travel in the clear: set "
+                        "http.tls_certificate and http.tls_key, listen on 127.0.0.1, or say "
+                        "api.allow_plain: true",
+                        err);
 }
-
-/* --- words --- */
 
 static bool is_known_slot(const char *at, size_t bytes)
 {
@@ -193,8 +134,9 @@ static int check_template(const struct config *config, struct error *err)
     for (const char *at = strchr(config->assist_template, '{'); at; at = strchr(at + 1, '{')) {
         const char *close = strchr(at, '}');
         if (!close || !is_known_slot(at + 1, (size_t)(close - at - 1))) {
-            return blame(config, "assist.template",
-                         "unknown placeholder; known are {score}, {trend} and {minutes}", err);
+            return config_blame(config, "assist.template",
+                                "unknown placeholder; known are {score}, {trend} and {minutes}",
+                                err);
         }
     }
     return 0;
@@ -207,7 +149,7 @@ static int check_header(const struct config *config, struct error *err)
                                 "!#$%&'*+-.^_`|~";
     const char *name = config->assist_idempotency_header;
     if (name[strspn(name, token)] != '\0') {
-        return blame(config, "assist.idempotency_header", "not a header's name", err);
+        return config_blame(config, "assist.idempotency_header", "not a header's name", err);
     }
     return 0;
 }
@@ -216,13 +158,13 @@ static int check_speakers(const struct config *config, struct error *err)
 {
     const struct config_row *agent = config_table_find("map.direction_agent");
     if (config->map_direction_customer.count == 0) {
-        return blame(config, "map.direction_customer", "names nobody, so nothing would be judged",
-                     err);
+        return config_blame(config, "map.direction_customer",
+                            "names nobody, so nothing would be judged", err);
     }
     for (size_t i = 0; i < config->map_direction_customer.count; i++) {
         if (config_value_has(config, agent, config->map_direction_customer.items[i])) {
-            return blame(config, "map.direction_agent",
-                         "holds a name that map.direction_customer has too", err);
+            return config_blame(config, "map.direction_agent",
+                                "holds a name that map.direction_customer has too", err);
         }
     }
     return 0;
@@ -237,7 +179,8 @@ static int check_attribute_keys(const struct config *config, struct error *err)
     for (size_t i = 1; i < sizeof keys / sizeof keys[0]; i++) {
         for (size_t j = 0; j < i; j++) {
             if (*keys[i] && strcmp(keys[i], keys[j]) == 0) {
-                return blame(config, names[i], "the same attribute as another attr.*_key", err);
+                return config_blame(config, names[i], "the same attribute as another attr.*_key",
+                                    err);
             }
         }
     }
@@ -250,8 +193,8 @@ static int check_fallback(const struct config *config, struct error *err)
     const struct config_list *list = &config->model_fallback;
     for (size_t i = 0; i + 1 < list->count; i++) {
         if (strcmp(list->items[i], MODEL_CHOICE_LEXICON) == 0) {
-            return blame(config, "model.fallback", "'lexicon' may only be the last of the list",
-                         err);
+            return config_blame(config, "model.fallback",
+                                "'lexicon' may only be the last of the list", err);
         }
     }
     return 0;
@@ -263,7 +206,7 @@ static int check_interactions(const struct config *config, struct error *err)
     int result = 0;
     for (size_t i = 0; i < config->interactions.count && !result; i++) {
         if (calls_file_check_id(config->interactions.items[i], &detail)) {
-            result = blame(config, "interactions", detail.message, err);
+            result = config_blame(config, "interactions", detail.message, err);
         }
     }
     return result;
@@ -275,10 +218,11 @@ static int check_device(const struct config *config, struct error *err)
     if (strcmp(config->model_device, "cuda") != 0) {
         return 0;
     }
-    return blame(config, "model.device",
-                 "this build has no CUDA: write auto or cpu; on a CPU model.precision int8 is the "
-                 "fastest",
-                 err);
+    return config_blame(
+        config, "model.device",
+        "this build has no CUDA: write auto or cpu; on a CPU model.precision int8 is the "
+        "fastest",
+        err);
 }
 
 int config_check_rules(const struct config *config, struct error *err)
@@ -287,8 +231,7 @@ int config_check_rules(const struct config *config, struct error *err)
     for (size_t i = 0; i < sizeof orders / sizeof orders[0] && !result; i++) {
         result = check_order(config, &orders[i], err);
     }
-    result = result ? result : check_addresses(config, err);
-    result = result ? result : check_endpoints(config, err);
+    result = result ? result : config_check_vendor(config, err);
     result = result ? result : check_listen(config, err);
     result = result ? result : check_api(config, err);
     result = result ? result : check_template(config, err);
@@ -304,16 +247,10 @@ int config_check_rules(const struct config *config, struct error *err)
 
 int config_check_run(const struct config *config, struct error *err)
 {
-    if (!*config->auth_client_id) {
-        return error_set(err, ERROR_CONFIG,
-                         "no credentials: set CXONE_CLIENT_ID, or auth.client_id in the "
-                         "configuration file");
-    }
-    if (!*config->auth_client_secret) {
-        return error_set(err, ERROR_CONFIG,
-                         "no client secret: set CXONE_CLIENT_SECRET, or auth.client_secret_file to "
-                         "a file that only you can read, or hand over the systemd credential "
-                         "'client_secret'");
+    struct cxone_options options;
+    wire_cxone(config, 0, &options);
+    if (cxone_profile_check_credentials(&options.profile, err)) {
+        return ERROR_CONFIG;
     }
     if (config->discover_mode == CONFIG_DISCOVER_FIXED && config->interactions.count == 0 &&
         !*config->discover_file && !*config->api_token) {

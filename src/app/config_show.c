@@ -75,11 +75,17 @@ static const char document_head[] =
     "are. "
     "Nothing is\n"
     "  expanded: `$` is a character. Names that are no key's are passed over.\n"
-    "- The client secret is never taken from the command line and never shown. A file that holds "
-    "it\n"
-    "  (`auth.client_secret_file`, the file of variables, or the YAML file itself) must not be "
-    "readable by\n"
-    "  group or others. With none given, the systemd credential `client_secret` is used.\n"
+    "- Secrets (the client's, the access key's, tokens, the webhook's) are never taken from the "
+    "command\n"
+    "  line and never shown. A file that holds one (`auth.client_secret_file` and its like, the "
+    "file "
+    "of\n"
+    "  variables, or the YAML file itself) must not be readable by group or others. With none "
+    "given, "
+    "the\n"
+    "  systemd credential named like the key's last part (`client_secret`) is used.\n"
+    "- What the profiles are for, and how to follow a platform that differs, is in "
+    "docs/PLATFORM.md.\n"
     "\n";
 
 static const char document_exit[] =
@@ -161,13 +167,18 @@ static void write_initial(const char *initial, struct buf *out)
 
 static void write_row(const struct config_row *row, struct buf *out)
 {
+    static const char *const profiles[] = {"tutorial-literal", "simulator", "cxone-real"};
     buf_printf(out, "| `%s` | ", row->key);
     write_type(row, out);
     buf_append_string(out, " | ");
     write_initial(row->initial, out);
-    if (row->initial_simulator) {
-        buf_append_string(out, "; `simulator`: ");
-        write_initial(row->initial_simulator, out);
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+        bool differs;
+        const char *initial = config_table_initial(row, profiles[i], &differs);
+        if (differs) {
+            buf_printf(out, "; `%s`: ", profiles[i]);
+            write_initial(initial, out);
+        }
     }
     buf_printf(out, " | %s", row->meaning);
     if (row->tutorial_variable) {

@@ -7,6 +7,8 @@
 #include "app/config_table.h"
 
 #include "app/suggest.h"
+#include "cxone/mapping.h"
+#include "cxone/pages.h"
 #include "nlp/result_cache.h"
 
 #include <ctype.h>
@@ -33,14 +35,34 @@
     .key = name, .type = CONFIG_TYPE_LIST, .offset = AT(member), .max = (count_max), \
     .initial = (text), .meaning = (what)
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, NAME = 128, LONG = 2048 };
+enum {
+    SECOND = 1000,
+    MINUTE = 60 * SECOND,
+    HOUR = 60 * MINUTE,
+    NAME = 128,
+    LONG = 2048,
+    SECRET_MAX = 4096
+};
 
 /* cxone/profile.h keeps a terminating NULL among its CXONE_NAMES_MAX (8) aliases. */
 enum { ALIASES_MAX = 7, INTERACTIONS_MAX = 10000, FALLBACKS_MAX = 8 };
 
+/* Where the vendor's own API has what the tutorial's invents: the ACD's numbered services. */
+#define ACD "{base}/incontactapi/services/v30.0"
+
+#define CHOICE(name, member, text, what)                                            \
+    .key = name, .type = CONFIG_TYPE_ENUM, .offset = AT(member), .initial = (text), \
+    .meaning = (what)
+#define SWITCH(name, member, text, what)                                            \
+    .key = name, .type = CONFIG_TYPE_BOOL, .offset = AT(member), .initial = (text), \
+    .meaning = (what)
+#define SECRET(name, member, what) \
+    TEXT(name, member, SECRET_MAX, "", what), .flags = CONFIG_FLAG_SECRET | CONFIG_FLAG_PROSE
+#define PLACES(name, member, text, what) LIST(name, member, CXONE_POINTERS_MAX, text, what)
+
 const struct config_row config_table[] = {
     {TEXT("profile", profile, NAME, "tutorial", "set of defaults to start from"),
-     .choices = {"tutorial", "simulator"}},
+     .choices = {"tutorial", "tutorial-literal", "simulator", "cxone-real"}},
     {.key = "mode",
      .type = CONFIG_TYPE_ENUM,
      .offset = AT(mode),
@@ -62,6 +84,27 @@ const struct config_row config_table[] = {
      .initial = "false",
      .meaning = "permit http:// to hosts other than this machine"},
 
+    {SWITCH("discovery.enabled", discovery_enabled, "false",
+            "ask the issuer where the token endpoint and the tenant's API are, instead of `env`, "
+            "`api_base` and `auth_url`"),
+     .initial_real = "true"},
+    {TEXT("discovery.issuer", discovery_issuer, LONG, "https://cxone.niceincontact.com",
+          "who is asked: its two documents below `/.well-known/`")},
+    {TEXT("discovery.tenant_id", discovery_tenant_id, NAME, "",
+          "whose API is wanted; empty: the tenant that the ID token names")},
+    {SPAN(
+        "discovery.max_age", discovery_max_age_ms, MINUTE, 24 * HOUR, "1h",
+        "how long an answer holds before it is asked for again; the old one serves on meanwhile")},
+
+    {CHOICE("auth.grant", auth_grant, "client_credentials",
+            "how a token is got: an access key goes as user and password of a form, or as JSON to "
+            "the older log-in; a refresh token or the token itself may be given"),
+     .initial_real = "access_key_password",
+     .choices = {"client_credentials", "access_key_password", "access_key_json", "refresh_token",
+                 "static_token"}},
+    {CHOICE("auth.client_auth", auth_client_auth, "post",
+            "where the client's id and secret go: the form, or the Authorization header"),
+     .initial_real = "basic", .choices = {"post", "basic"}},
     {TEXT("auth.client_id", auth_client_id, LONG, "", "OAuth client"),
      .tutorial_variable = "CXONE_CLIENT_ID"},
     {TEXT("auth.client_secret", auth_client_secret, LONG, "",
@@ -69,37 +112,131 @@ const struct config_row config_table[] = {
      .flags = CONFIG_FLAG_SECRET | CONFIG_FLAG_PROSE, .tutorial_variable = "CXONE_CLIENT_SECRET"},
     {TEXT("auth.client_secret_file", auth_client_secret_file, LONG, "",
           "file with the secret, readable by its owner only")},
+    {TEXT("auth.access_key_id", auth_access_key_id, LONG, "", "access key of an employee")},
+    {SECRET("auth.access_key_secret", auth_access_key_secret, "its secret")},
+    {TEXT("auth.access_key_secret_file", auth_access_key_secret_file, LONG, "",
+          "file with it, readable by its owner only")},
+    {SECRET("auth.refresh_token", auth_refresh_token,
+            "where `auth.grant` is `refresh_token`; a newer one that the server gives is kept in "
+            "memory only")},
+    {TEXT("auth.refresh_token_file", auth_refresh_token_file, LONG, "",
+          "file with it, readable by its owner only")},
+    {SECRET("auth.static_token", auth_static_token,
+            "the access token itself, where `auth.grant` is `static_token`")},
+    {TEXT("auth.static_token_file", auth_static_token_file, LONG, "",
+          "file with it, readable by its owner only")},
     {TEXT("auth.scope", auth_scope, LONG, "interactions:view interactions:write agentassist:write",
-          "scopes to ask for; empty sends none")},
+          "scopes to ask for; empty sends none"),
+     .initial_real = ""},
     {TEXT("auth.token_path", auth_token_path, LONG, "/oauth/token",
           "path of the token endpoint below the API's address"),
      .flags = CONFIG_FLAG_REQUIRED},
+    {SPAN("auth.refresh_margin", auth_refresh_margin_ms, SECOND, HOUR, "60s",
+          "a token is renewed this long before its end, at most a fifth of its life")},
+    {SPAN("auth.default_lifetime", auth_default_lifetime_ms, SECOND, 24 * HOUR, "1h",
+          "life of a token whose reply does not say")},
+    {SWITCH("auth.retry_on_403_once", auth_retry_on_403_once, "false",
+            "take a 403 for the token's fault first: renew it and try once more"),
+     .initial_real = "true"},
 
-    {TEXT("ep.transcripts", ep_transcripts, LONG,
-          "{base}/api/v2/interactions/{id}/transcripts"
-          "?direction=both&includeFinal=true&startTime={start_ms}",
-          "GET: transcript of a call; must hold `{id}` and `{start_ms}`"),
-     .flags = CONFIG_FLAG_REQUIRED},
+    {TEXT(
+         "ep.transcripts", ep_transcripts, LONG,
+         "{base}/api/v2/interactions/{id}/transcripts"
+         "?direction=both&includeFinal=true&startTime={start_ms}",
+         "GET: transcript of a call; must hold `{id}`; `{start_ms}` or `{start_iso}` is from when"),
+     .flags = CONFIG_FLAG_REQUIRED, .initial_real = ACD "/contacts/{id}/chat-transcript"},
     {TEXT("ep.attributes", ep_attributes, LONG, "{base}/api/v2/interactions/{id}/attributes",
-          "PATCH: attributes of a call; must hold `{id}`"),
-     .flags = CONFIG_FLAG_REQUIRED},
+          "PATCH, or the method in front: attributes of a call; must hold `{id}`; `{1}`, `{2}` ... "
+          "are the values: score, trend and those of the other `attr.*_key`"),
+     .flags = CONFIG_FLAG_REQUIRED,
+     .initial_real = "POST " ACD "/interactions/{id}/signal?p1=sentiment&p2={1}&p3={2}"},
     {TEXT("ep.suggestions", ep_suggestions, LONG, "{base}/api/v2/agentassist/suggestions",
           "POST: a suggestion for the agent"),
      .flags = CONFIG_FLAG_REQUIRED},
+    {TEXT("ep.signal", ep_signal, LONG, "",
+          "POST: an alert as a signal to the call's Studio script; `{id}`, `{message}`, `{key}`"),
+     .initial_real = ACD "/interactions/{id}/signal?p1=alert&p2={message}&p3={key}"},
     {TEXT("ep.active_contacts", ep_active_contacts, LONG, "",
           "GET: the calls live now; empty: there is no such endpoint"),
-     .initial_simulator = "{base}/api/v2/interactions/active"},
+     .initial_simulator = "{base}/api/v2/interactions/active",
+     .initial_real = ACD "/contacts/active"},
+
+    {CHOICE("time.format", time_format, "epoch_ms",
+            "how a transcript writes times; ticks are the 100 ns of .NET; relative ones count from "
+            "`map.call_start`"),
+     .initial_real = "iso8601",
+     .choices = {"epoch_ms", "epoch_s", "epoch_us", "iso8601", "seconds_nanos", "ticks",
+                 "relative_ms", "relative_s"}},
+    {TEXT("map.array", map_array, NAME, "",
+          "JSON pointer to the array of segments; empty: the reply is the array"),
+     .initial_real = "/messages"},
+    {PLACES("map.text", map_text, "/text",
+            "pointers into a segment, of which the first that is present counts, as in all that "
+            "follow: what was said"),
+     .initial_real = "/Text"},
+    {PLACES("map.start", map_start, "/startTime", "when it began"), .initial_real = "/TimeStamp"},
+    {PLACES("map.end", map_end, "/endTime", "when it ended"), .initial_real = "/TimeStamp"},
+    {PLACES("map.direction", map_direction, "/direction", "who said it"),
+     .initial_real = "/PartyType"},
+    {PLACES("map.final", map_final, "/isFinal", "whether the text will not change any more"),
+     .initial_real = ""},
+    {PLACES("map.id", map_id, "/id,/segmentId,/utteranceId",
+            "the vendor's id or number of the utterance, unique in its call"),
+     .initial_real = ""},
+    {PLACES(
+        "map.call_start", map_call_start, "",
+        "from the reply's root: the start of the call, epoch ms or ISO 8601; for relative times")},
+    {TEXT("map.contacts", map_contacts, NAME, "",
+          "JSON pointer to the array of `ep.active_contacts`; empty: the reply is the array"),
+     .initial_real = "/activeContacts"},
+    {PLACES("map.contact_id", map_contact_id, "/interactionId", "id of a live call"),
+     .initial_real = "/contactId"},
+    {PLACES("map.contact_state", map_contact_state, "/state",
+            "`active`, `held`, `muted`, `masked`, `ended` or a synonym"),
+     .initial_real = "/stateName"},
+    {PLACES("map.contact_since", map_contact_since, "/stateSince",
+            "since when, epoch ms or ISO 8601"),
+     .initial_real = "/lastUpdateTime"},
+    {PLACES("map.contact_master", map_contact_master, "/masterInteractionId",
+            "shared by the calls of one transferred contact"),
+     .initial_real = "/masterContactId"},
+    {PLACES("map.token", map_token, "/access_token", "in the token's reply"),
+     .initial_real = "/access_token,/accessToken"},
+    {PLACES("map.token_lifetime", map_token_lifetime, "/expires_in", "the same, in seconds"),
+     .initial_real = "/expires_in,/expiresIn"},
+    {PLACES("map.token_refresh", map_token_refresh, "/refresh_token", "the same"),
+     .initial_real = "/refresh_token,/refreshToken"},
+
+    {CHOICE("page.transcripts", page_transcripts, "none",
+            "how a transcript in pages goes on: at a `link` in the reply, with a `cursor` from it, "
+            "by page `number`, by `offset` in elements"),
+     .choices = {"none", "link", "cursor", "number", "offset"}},
+    {TEXT("page.transcripts_parameter", page_transcripts_parameter, NAME, "page",
+          "query parameter for cursor, number or offset")},
+    {PLACES("map.next_page", map_next_page, "",
+            "from the root: the link or cursor; with number and offset, absent means last page")},
+    {CHOICE("page.contacts", page_contacts, "none", "the same for `ep.active_contacts`"),
+     .initial_real = "link", .choices = {"none", "link", "cursor", "number", "offset"}},
+    {TEXT("page.contacts_parameter", page_contacts_parameter, NAME, "page", "the same")},
+    {PLACES("map.contacts_next_page", map_contacts_next_page, "", "the same"),
+     .initial_real = "/_links/next"},
+    {WHOLE("page.max", page_max, 1, CXONE_PAGES_MAX, "20",
+           "most pages of one reply; a page or link that comes again ends it as well")},
 
     {LIST("map.direction_customer", map_direction_customer, ALIASES_MAX,
           "customer,inbound,patron,contact,end_user,caller",
-          "values of `direction` that mean the customer, case ignored")},
+          "values of `map.direction` that mean the customer, case ignored; the tutorial judges "
+          "both"),
+     .initial_literal = "customer,inbound,patron,contact,caller,agent,outbound"},
     {LIST("map.direction_agent", map_direction_agent, ALIASES_MAX, "agent,outbound,internal",
-          "values of `direction` that mean the agent, case ignored")},
+          "values of `map.direction` that mean the agent, case ignored"),
+     .initial_literal = "internal"},
     {.key = "map.missing_final",
      .type = CONFIG_TYPE_BOOL,
      .offset = AT(map_missing_final),
      .initial = "false",
-     .meaning = "what a segment without `isFinal` counts as"},
+     .initial_real = "true",
+     .meaning = "what a segment without `map.final` counts as"},
 
     {TEXT("attr.score_key", attr_score_key, NAME, "realtime_sentiment_score",
           "attribute that holds the score, as text with up to 3 decimals"),
@@ -114,17 +251,29 @@ const struct config_row config_table[] = {
     {TEXT("attr.degraded_key", attr_degraded_key, NAME, "",
           "attribute that is `true` once any of a call was judged by a fallback, else `false`; "
           "empty: not sent")},
+    {CHOICE("attr.body", attr_body, "attributes",
+            "what is sent: `{\"attributes\":{...}}`, `[{\"ident\",\"value\"},...]`, or nothing "
+            "where the "
+            "address holds the values"),
+     .initial_real = "none", .choices = {"attributes", "custom_fields", "none"}},
     {SPAN("attr.min_interval", attr_min_interval_ms, 0, HOUR, "2s",
-          "least time between two writes to one call")},
+          "least time between two writes to one call"),
+     .initial_literal = "0s"},
     {SHARE("attr.min_delta", attr_min_delta, 0, 1, "0.01",
-           "a smaller change of score is not worth a write")},
+           "a smaller change of score is not worth a write"),
+     .initial_literal = "0"},
 
-    {.key = "assist.delivery",
-     .type = CONFIG_TYPE_ENUM,
-     .offset = AT(assist_delivery),
-     .initial = "suggestions_api",
-     .choices = {"suggestions_api", "none"},
-     .meaning = "how alerts reach the agent"},
+    {LIST("assist.delivery", assist_delivery, 4, "suggestions_api",
+          "how alerts reach people: `suggestions_api`, `signal`, `webhook`, or several; `panel` or "
+          "`none`: by the wallboard and the log only"),
+     .initial_real = "signal"},
+    {TEXT("assist.webhook_url", assist_webhook_url, LONG, "", "POST: where webhook alerts go")},
+    {SECRET("assist.webhook_secret", assist_webhook_secret, "they are signed with it")},
+    {TEXT("assist.webhook_secret_file", assist_webhook_secret_file, LONG, "",
+          "file with it, readable by its owner only")},
+    {PLACES("assist.tracking_pointers", assist_tracking_pointers,
+            "/suggestionId,/trackingId,/id,/suggestions/0/id",
+            "where the answer to a suggestion holds the vendor's id of it")},
     {TEXT("assist.template", assist_template, LONG,
           "Sentiment analysis indicates declining customer mood. "
           "Consider empathy statements or supervisor escalation.",
@@ -155,6 +304,7 @@ const struct config_row config_table[] = {
      .offset = AT(poll_lookback_ms),
      .max = 24.0 * HOUR,
      .initial = "now-60s",
+     .initial_literal = "beginning",
      .meaning = "where a call is picked up: `now-60s`, or `beginning`"},
     {SPAN("poll.lateness", poll_lateness_ms, 0, HOUR, "60s",
           "an utterance that ended longer ago never opens an alert")},
@@ -163,7 +313,8 @@ const struct config_row config_table[] = {
     {WHOLE("window.max_seconds", window_max_seconds, 1, 3600, "120",
            "how far a thin window is widened")},
     {WHOLE("window.min_utterances", window_min_utterances, 1, 100, "3",
-           "a window with fewer customer utterances is thin")},
+           "a window with fewer customer utterances is thin"),
+     .initial_literal = "1"},
     {SHARE("trend.delta", trend_delta, 0, 1, "0.05",
            "a change of the mean beyond this is a trend")},
     {SHARE("trend.leave", trend_leave, 0, 1, "0.03", "a change below this ends it")},
@@ -175,7 +326,8 @@ const struct config_row config_table[] = {
     {SPAN("alert.cooldown", alert_cooldown_ms, 0, HOUR, "15s",
           "from a delivered suggestion to the next alert of that call")},
     {WHOLE("alert.min_samples", alert_min_samples, 1, 100, "2",
-           "fewer utterances in a window never alert")},
+           "fewer utterances in a window never alert"),
+     .initial_literal = "1"},
     {SHARE("alert.sustained_reference", alert_sustained_reference, 0, 1, "0.46",
            "CUSUM reference of the sustained-low path: scores below it add up")},
     {SHARE("alert.sustained_limit", alert_sustained_limit, 0.01, 1000, "0.9",
@@ -246,6 +398,7 @@ const struct config_row config_table[] = {
      .offset = AT(discover_mode),
      .initial = "fixed",
      .initial_simulator = "active_contacts",
+     .initial_real = "active_contacts",
      .choices = {"fixed", "active_contacts"},
      .meaning = "follow `interactions` only, or whatever `ep.active_contacts` lists"},
     {SPAN("discover.interval", discover_interval_ms, 100, HOUR, "5s",
@@ -347,6 +500,20 @@ const struct config_row *config_table_find(const char *key)
     return NULL;
 }
 
+const char *config_table_initial(const struct config_row *row, const char *profile, bool *differs)
+{
+    const char *special = NULL;
+    if (strcmp(profile, "tutorial-literal") == 0) {
+        special = row->initial_literal;
+    } else if (strcmp(profile, "simulator") == 0) {
+        special = row->initial_simulator;
+    } else if (strcmp(profile, "cxone-real") == 0) {
+        special = row->initial_real;
+    }
+    *differs = special != NULL;
+    return special ? special : row->initial;
+}
+
 const struct config_row *config_table_find_group(const char *group)
 {
     size_t bytes = strlen(group);
@@ -373,9 +540,10 @@ static const char *key_by_last_part(const char *typed)
 const char *config_table_suggest(const char *key)
 {
     static const char *const groups[] = {
-        "auth",     "ep",      "map",   "attr",        "assist",  "poll",     "window", "trend",
-        "alert",    "rate",    "retry", "retry_after", "breaker", "timeouts", "http",   "tls",
-        "discover", "privacy", "end",   "model",       "store",   "log",      "api"};
+        "discovery",   "time",    "page",     "auth",  "ep",    "map",      "attr",
+        "assist",      "poll",    "window",   "trend", "alert", "rate",     "retry",
+        "retry_after", "breaker", "timeouts", "http",  "tls",   "discover", "privacy",
+        "end",         "model",   "store",    "log",   "api"};
     struct suggest best = {0};
     for (size_t i = 0; i < config_table_count; i++) {
         suggest_offer(&best, key, config_table[i].key);

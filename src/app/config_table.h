@@ -30,7 +30,7 @@ enum config_flag {
     CONFIG_FLAG_RESTART = 8,  /* cannot change while running */
 };
 
-enum { CONFIG_CHOICES_MAX = 8, CONFIG_ROWS_MAX = 128 };
+enum { CONFIG_CHOICES_MAX = 8, CONFIG_ROWS_MAX = 192 };
 
 struct config_row {
     const char *key;
@@ -39,7 +39,9 @@ struct config_row {
     size_t offset;   /* into struct config */
     double min, max; /* numbers: in the unit kept; lists: number of items; text: max bytes */
     const char *initial;
-    const char *initial_simulator; /* NULL: as initial */
+    const char *initial_literal; /* where a profile differs, else NULL */
+    const char *initial_simulator;
+    const char *initial_real;
     const char *choices[CONFIG_CHOICES_MAX + 1];
     const char *tutorial_variable; /* the tutorial's own environment variable, or NULL */
     const char *meaning;           /* one line, for the generated document */
@@ -50,6 +52,9 @@ extern const size_t config_table_count;
 
 /* NULL when unknown. */
 const struct config_row *config_table_find(const char *key);
+
+/* The row's default in a profile; *differs: it is not that of profile tutorial. */
+const char *config_table_initial(const struct config_row *row, const char *profile, bool *differs);
 
 /* The first row of a group ("alert" for "alert.threshold"), or NULL when there is no such group. */
 const struct config_row *config_table_find_group(const char *group);

@@ -104,9 +104,10 @@ static int parse_line(const char *text, size_t size, const struct cxone_profile 
     if (result) {
         return result;
     }
-    const struct json *element = json_at(json_root(line->parsed.document), 0);
+    size_t elements;
+    const struct json *element = json_at(transcripts_last_root(&line->parsed, &elements), 0);
     line->interaction_id = json_as_string(json_get(element, "interactionId"), NULL);
-    if (json_kind(element) != JSON_KIND_OBJECT || line->parsed.elements != 1) {
+    if (json_kind(element) != JSON_KIND_OBJECT || elements != 1) {
         return error_set(err, ERROR_FORMAT, "not one JSON object");
     }
     if (!line->interaction_id || !*line->interaction_id) {

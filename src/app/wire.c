@@ -36,6 +36,41 @@ void wire_mood(const struct config *config, struct mood_policy *policy)
     policy->lateness_ms = config->poll_lateness_ms;
 }
 
+const char *wire_deliveries(const struct config *config, unsigned *ways)
+{
+    static const struct {
+        const char *word;
+        unsigned way;
+    } words[] = {
+        {"suggestions_api", CXONE_DELIVERY_SUGGESTIONS},
+        {"signal", CXONE_DELIVERY_SIGNAL},
+        {"webhook", CXONE_DELIVERY_WEBHOOK},
+        {"panel", 0},
+        {"none", 0},
+    };
+    *ways = 0;
+    for (size_t i = 0; i < config->assist_delivery.count; i++) {
+        const char *unknown = config->assist_delivery.items[i];
+        for (size_t j = 0; j < sizeof words / sizeof words[0] && unknown; j++) {
+            if (strcmp(unknown, words[j].word) == 0) {
+                *ways |= words[j].way;
+                unknown = NULL;
+            }
+        }
+        if (unknown) {
+            return unknown;
+        }
+    }
+    return NULL;
+}
+
+static bool delivers(const struct config *config)
+{
+    unsigned ways;
+    (void)wire_deliveries(config, &ways); /* checked before */
+    return ways != 0;
+}
+
 void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_options *options)
 {
     const struct backoff_limits backoff = {config->retry_base_ms, config->retry_cap_ms};
@@ -80,8 +115,7 @@ void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_o
                 .mask_hold_ms = config->mask_hold_ms,
                 .interaction_rps = config->rate_interaction_rps,
                 .write_attributes = config->mode == CONFIG_MODE_LIVE,
-                .send_suggestions = config->mode == CONFIG_MODE_LIVE &&
-                                    config->assist_delivery == CONFIG_ASSIST_SUGGESTIONS_API,
+                .send_suggestions = config->mode == CONFIG_MODE_LIVE && delivers(config),
             },
         .calls_max = (size_t)config->discover_max,
         .quota_rps = config->rate_client_rps,
@@ -99,6 +133,61 @@ static void copy_names(const struct config_list *list, const char **names)
     names[count] = NULL;
 }
 
+static void copy_pointers(const struct config_list *list, struct cxone_pointers *pointers)
+{
+    size_t count = list->count < CXONE_POINTERS_MAX ? list->count : CXONE_POINTERS_MAX;
+    *pointers = (struct cxone_pointers){{NULL}};
+    for (size_t i = 0; i < count; i++) {
+        pointers->at[i] = list->items[i];
+    }
+}
+
+static void wire_mapping(const struct config *config, struct cxone_mapping *map)
+{
+    const struct {
+        const struct config_list *from;
+        struct cxone_pointers *to;
+    } lists[] = {
+        {&config->map_text, &map->text},
+        {&config->map_start, &map->start},
+        {&config->map_end, &map->end},
+        {&config->map_direction, &map->direction},
+        {&config->map_final, &map->final},
+        {&config->map_id, &map->id},
+        {&config->map_call_start, &map->call_start},
+        {&config->map_contact_id, &map->contact_id},
+        {&config->map_contact_state, &map->contact_state},
+        {&config->map_contact_since, &map->contact_since},
+        {&config->map_contact_master, &map->contact_master},
+        {&config->map_token, &map->token},
+        {&config->map_token_lifetime, &map->token_lifetime},
+        {&config->map_token_refresh, &map->token_refresh},
+        {&config->assist_tracking_pointers, &map->tracking},
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        copy_pointers(lists[i].from, lists[i].to);
+    }
+    map->segments = (struct cxone_pointers){{config->map_array}};
+    map->contacts = (struct cxone_pointers){{config->map_contacts}};
+    map->time_format = (enum cxone_time_format)config->time_format;
+}
+
+static void wire_pages(const struct config *config, struct cxone_profile *profile)
+{
+    profile->transcript_pages = (struct cxone_paging){
+        .style = (enum cxone_page_style)config->page_transcripts,
+        .parameter = config->page_transcripts_parameter,
+        .pages_max = (unsigned)config->page_max,
+    };
+    profile->contact_pages = (struct cxone_paging){
+        .style = (enum cxone_page_style)config->page_contacts,
+        .parameter = config->page_contacts_parameter,
+        .pages_max = (unsigned)config->page_max,
+    };
+    copy_pointers(&config->map_next_page, &profile->transcript_pages.next);
+    copy_pointers(&config->map_contacts_next_page, &profile->contact_pages.next);
+}
+
 static const char *or_null(const char *text)
 {
     return text && text[0] ? text : NULL;
@@ -113,19 +202,37 @@ static void wire_profile(const struct config *config, struct cxone_profile *prof
         .auth_url = or_null(config->auth_url),
         .token_path = config->auth_token_path,
         .allow_plain_http = config->allow_plain_http,
+        .issuer = config->discovery_enabled ? config->discovery_issuer : NULL,
+        .tenant_id = config->discovery_tenant_id,
+        .grant = (enum cxone_grant)config->auth_grant,
+        .client_auth = (enum cxone_client_auth)config->auth_client_auth,
         .client_id = config->auth_client_id,
         .client_secret = config->auth_client_secret,
+        .access_key_id = config->auth_access_key_id,
+        .access_key_secret = config->auth_access_key_secret,
+        .refresh_token = config->auth_refresh_token,
+        .static_token = config->auth_static_token,
         .scope = config->auth_scope,
+        .lifetime_s = config->auth_default_lifetime_ms / 1000,
+        .renew_margin_ms = config->auth_refresh_margin_ms,
+        .retry_on_403 = config->auth_retry_on_403_once,
         .transcripts_url = config->ep_transcripts,
         .attributes_url = config->ep_attributes,
         .suggestions_url = config->ep_suggestions,
         .active_url = config->ep_active_contacts,
+        .signal_url = config->ep_signal,
+        .webhook_url = config->assist_webhook_url,
+        .webhook_secret = config->assist_webhook_secret,
+        .attribute_body = (enum cxone_attribute_body)config->attr_body,
         .assume_final = config->map_missing_final,
         .suggestion_type = config->assist_type,
         .idempotency_header = config->assist_idempotency_header,
     };
     copy_names(&config->map_direction_customer, profile->customer_names);
     copy_names(&config->map_direction_agent, profile->agent_names);
+    (void)wire_deliveries(config, &profile->deliveries); /* checked before */
+    wire_mapping(config, &profile->map);
+    wire_pages(config, profile);
 }
 
 void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options *options)
@@ -145,6 +252,7 @@ void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options
     options->breaker_open_ms = config->breaker_open_ms;
     options->breaker_probe_ms = config->breaker_probe_ms;
     options->retry_after_max_ms = config->retry_after_max_ms;
+    options->issuer_max_age_ms = config->discovery_max_age_ms;
     options->queue_max = (unsigned)config->discover_max * 3 + 64;
     options->seed = seed;
 }

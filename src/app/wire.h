@@ -11,6 +11,10 @@
 void wire_mood(const struct config *config, struct mood_policy *policy);
 void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_options *options);
 void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options *options);
+
+/* The ways an alert goes out, enum cxone_delivery or-ed; returns a word that is none, or NULL. */
+const char *wire_deliveries(const struct config *config, unsigned *ways);
+
 void wire_scorer(const struct config *config, struct scorer_options *options);
 void wire_http_client(const struct config *config, struct http_client_options *options);
 

@@ -9,26 +9,53 @@
 #include <stdio.h>
 #include <string.h>
 
-int attributes_write(const struct cxone_attribute *attributes, size_t count, struct buf *body,
-                     struct error *err)
+static void write_object(struct json_writer *writer, const struct cxone_attribute *attributes,
+                         size_t count)
+{
+    json_write_object_begin(writer);
+    json_write_key(writer, "attributes");
+    json_write_object_begin(writer);
+    for (size_t i = 0; i < count; i++) {
+        json_write_key(writer, attributes[i].key);
+        json_write_cstring(writer, attributes[i].value);
+    }
+    json_write_object_end(writer);
+    json_write_object_end(writer);
+}
+
+static void write_custom_fields(struct json_writer *writer,
+                                const struct cxone_attribute *attributes, size_t count)
+{
+    json_write_array_begin(writer);
+    for (size_t i = 0; i < count; i++) {
+        json_write_object_begin(writer);
+        json_write_key(writer, "ident");
+        json_write_cstring(writer, attributes[i].key);
+        json_write_key(writer, "value");
+        json_write_cstring(writer, attributes[i].value);
+        json_write_object_end(writer);
+    }
+    json_write_array_end(writer);
+}
+
+int attributes_write(const struct cxone_attribute *attributes, size_t count,
+                     enum cxone_attribute_body form, struct buf *body, struct error *err)
 {
     struct json_writer writer;
-    if (count == 0) {
-        return error_set(err, ERROR_USAGE, "an attribute update without attributes");
-    }
-    json_writer_init(&writer, body);
-    json_write_object_begin(&writer);
-    json_write_key(&writer, "attributes");
-    json_write_object_begin(&writer);
     for (size_t i = 0; i < count; i++) {
         if (!attributes[i].key || !attributes[i].key[0] || !attributes[i].value) {
             return error_set(err, ERROR_USAGE, "an attribute without a key or value");
         }
-        json_write_key(&writer, attributes[i].key);
-        json_write_cstring(&writer, attributes[i].value);
     }
-    json_write_object_end(&writer);
-    json_write_object_end(&writer);
+    if (count == 0) {
+        return error_set(err, ERROR_USAGE, "an attribute update without attributes");
+    }
+    json_writer_init(&writer, body);
+    if (form == CXONE_ATTRIBUTE_BODY_OBJECT) {
+        write_object(&writer, attributes, count);
+    } else if (form == CXONE_ATTRIBUTE_BODY_CUSTOM_FIELDS) {
+        write_custom_fields(&writer, attributes, count);
+    }
     if (body->failed) {
         return error_set(err, ERROR_LIMIT, "an attribute update of more than %zu bytes",
                          body->limit);

@@ -6,8 +6,11 @@
  * hammering a log-in locks accounts. The API refuses tokens others still accept: forced refreshes
  * come from a small bucket, so one broken endpoint cannot make us ask for a token per request.
  *
- * It does not use the client's quota, keeps no refresh token and never logs: what it has to say
- * goes out as events, which hold no secret. */
+ * A refresh token that came with a token is used for the next renewal; refused, it is forgotten and
+ * the full grant is made at once.
+ *
+ * It does not use the client's quota and never logs: what it has to say goes out as events, which
+ * hold no secret. */
 #include "cxone/auth.h"
 
 #include "base/backoff.h"
@@ -15,6 +18,7 @@
 #include "base/keyhash.h"
 #include "base/rand.h"
 #include "cxone/auth_reply.h"
+#include "cxone/auth_request.h"
 #include "cxone/headers.h"
 #include "net/http_date.h"
 #include "net/limiter.h"
@@ -24,7 +28,6 @@
 #include <string.h>
 
 enum {
-    FORM_BYTES_MAX = 64 * 1024,
     URL_BYTES_MAX = 4096,
     REFUSED_IN_A_ROW_MAX = 3,
     TLS_FAILURES_QUICK = 3, /* one broken handshake is no proof of a bad certificate */
@@ -39,6 +42,7 @@ static const struct backoff_limits RETRY = {.base_ms = 250, .cap_ms = 30000};
 struct auth_flight {
     struct auth *auth; /* NULL once nobody waits */
     struct mono sent;
+    bool by_refresh; /* with the refresh token */
     struct http_call *call;
 };
 
@@ -46,12 +50,14 @@ struct auth {
     struct loop *loop;
     struct http_client *client;
     struct auth_options options;
-    struct buf url;
+    struct buf url; /* empty where the issuer names it */
     struct rand rand;
     struct limiter forced;
     struct auth_flight *flight; /* NULL when no request is under way */
 
-    struct buf token; /* empty when none is held */
+    struct buf token;   /* empty when none is held */
+    struct buf refresh; /* empty when there is none */
+    char tenant[AUTH_TENANT_BYTES];
     uint64_t generation;
     bool single_use;
     struct mono renew_at;
@@ -79,12 +85,17 @@ static void emit(const struct auth *auth, enum cxone_event_kind kind, int status
     }
 }
 
+static void wipe(struct buf *secret)
+{
+    if (secret->bytes) {
+        keyhash_wipe(secret->bytes, secret->capacity);
+    }
+    buf_clear(secret);
+}
+
 static void drop_token(struct auth *auth)
 {
-    if (auth->token.bytes) {
-        keyhash_wipe(auth->token.bytes, auth->token.capacity);
-    }
-    buf_clear(&auth->token);
+    wipe(&auth->token);
 }
 
 int auth_create(struct auth **auth, struct loop *loop, struct http_client *client,
@@ -103,7 +114,16 @@ int auth_create(struct auth **auth, struct loop *loop, struct http_client *clien
     rand_seed(&created->rand, options->seed);
     limiter_init(&created->forced, FORCED_PER_S, FORCED_BURST, loop_now(loop));
     created->next_try = loop_now(loop);
-    int result = cxone_profile_auth_url(options->profile, &created->url, err);
+    buf_init(&created->refresh, AUTH_TOKEN_BYTES_MAX);
+    int result = 0;
+    if (options->profile->grant == CXONE_GRANT_REFRESH_TOKEN &&
+        !buf_append_string(&created->refresh, options->profile->refresh_token)) {
+        result = error_set(err, ERROR_CONFIG, "the refresh token is longer than %d bytes",
+                           AUTH_TOKEN_BYTES_MAX);
+    }
+    if (!result && !options->issuer) {
+        result = cxone_profile_auth_url(options->profile, &created->url, err);
+    }
     if (result) {
         auth_destroy(created);
         return result;
@@ -122,7 +142,9 @@ void auth_destroy(struct auth *auth)
         http_client_cancel(auth->client, auth->flight->call);
     }
     drop_token(auth);
+    wipe(&auth->refresh);
     buf_done(&auth->token);
+    buf_done(&auth->refresh);
     buf_done(&auth->url);
     free(auth);
 }
@@ -158,13 +180,21 @@ static int64_t pace_slowly(struct auth *auth)
 
 static void reject_credentials(struct auth *auth, int status, const char *why)
 {
+    static const char *const checks[] = {
+        [CXONE_GRANT_CLIENT_CREDENTIALS] = "client_id, client_secret and the allowed grant",
+        [CXONE_GRANT_ACCESS_KEY_PASSWORD] =
+            "the access key, client_id, client_secret and the allowed grant",
+        [CXONE_GRANT_ACCESS_KEY_JSON] = "the access key and whether it is active",
+        [CXONE_GRANT_REFRESH_TOKEN] = "auth.refresh_token, which may be spent, and the client",
+        [CXONE_GRANT_STATIC_TOKEN] = "auth.static_token, which may have expired,",
+    };
     char text[384];
     auth->rejected = true;
     int64_t wait_ms = pace_slowly(auth);
     snprintf(text, sizeof text,
-             "CXone rejects the client credentials (%s): check client_id, client_secret and the "
-             "allowed grant in the CXone admin console; next try in %lld s",
-             why, (long long)((wait_ms + 999) / 1000));
+             "CXone rejects the client credentials (%s): check %s in the CXone admin console; next "
+             "try in %lld s",
+             why, checks[auth->options.profile->grant], (long long)((wait_ms + 999) / 1000));
     emit(auth, CXONE_EVENT_CREDENTIALS_REJECTED, status, wait_ms, text);
 }
 
@@ -209,13 +239,23 @@ static void warn_about_scope(struct auth *auth, const char *missing)
 static void accept_token(struct auth *auth, struct auth_reply *reply, struct mono sent)
 {
     int64_t lifetime_ms = reply->lifetime_s * 1000;
-    int64_t margin_ms = auth_reply_margin_ms(reply->lifetime_s);
+    int64_t margin_ms =
+        auth_reply_margin_ms(reply->lifetime_s, auth->options.profile->renew_margin_ms);
     int64_t spread_ms = lifetime_ms / 20 < SPREAD_MS_MAX ? lifetime_ms / 20 : SPREAD_MS_MAX;
     margin_ms += (int64_t)rand_below(&auth->rand, (uint64_t)spread_ms + 1);
     drop_token(auth);
     buf_done(&auth->token);
     auth->token = reply->token;
     reply->token = (struct buf){0};
+    if (reply->refresh.size > 0) {
+        wipe(&auth->refresh);
+        buf_done(&auth->refresh);
+        auth->refresh = reply->refresh;
+        reply->refresh = (struct buf){0};
+    }
+    if (reply->tenant[0]) {
+        memcpy(auth->tenant, reply->tenant, sizeof auth->tenant);
+    }
     auth->generation++;
     auth->single_use = reply->lifetime_s == 0;
     auth->renew_at = mono_after_ms(sent, lifetime_ms - margin_ms);
@@ -233,8 +273,8 @@ static void read_success(struct auth *auth, const struct http_response *response
 {
     struct auth_reply reply;
     struct error err = {0};
-    if (auth_reply_parse(http_client_header(response, "Content-Type"), response->body,
-                         response->body_bytes, auth->options.profile->scope, &reply, &err)) {
+    if (auth_reply_parse(auth->options.profile, http_client_header(response, "Content-Type"),
+                         response->body, response->body_bytes, &reply, &err)) {
         fail_quickly(auth, response->status, -1, err.message);
         return;
     }
@@ -242,7 +282,20 @@ static void read_success(struct auth *auth, const struct http_response *response
     auth_reply_done(&reply);
 }
 
-static void read_refusal(struct auth *auth, const struct http_response *response)
+static void start_request(struct auth *auth);
+
+/* The full grant takes over at once, where there is one. */
+static bool give_up_refresh(struct auth *auth, bool by_refresh)
+{
+    if (!by_refresh || auth->options.profile->grant == CXONE_GRANT_REFRESH_TOKEN) {
+        return false;
+    }
+    wipe(&auth->refresh);
+    start_request(auth);
+    return true;
+}
+
+static void read_refusal(struct auth *auth, const struct http_response *response, bool by_refresh)
 {
     char why[96];
     int status = response->status;
@@ -256,6 +309,8 @@ static void read_refusal(struct auth *auth, const struct http_response *response
     }
     if (status >= 500 || status == 408 || status == 425 || status == 429) {
         fail_quickly(auth, status, retry_after_ms, why);
+    } else if (give_up_refresh(auth, by_refresh)) {
+        return;
     } else if (status == 400 || status == 401 || status == 403) {
         reject_credentials(auth, status, why);
     } else {
@@ -268,6 +323,7 @@ static void on_reply(void *user, const struct http_response *response)
     struct auth_flight *flight = user;
     struct auth *auth = flight->auth;
     struct mono sent = flight->sent;
+    bool by_refresh = flight->by_refresh;
     free(flight);
     if (!auth) {
         return;
@@ -280,50 +336,49 @@ static void on_reply(void *user, const struct http_response *response)
     } else if (response->status >= 200 && response->status < 300) {
         read_success(auth, response, sent);
     } else {
-        read_refusal(auth, response);
+        read_refusal(auth, response, by_refresh);
     }
     auth->options.on_change(auth->options.user);
 }
 
-static int send_form(struct auth *auth, struct auth_flight *flight, struct buf *form,
-                     struct error *err)
+static int send_request(struct auth *auth, struct auth_flight *flight,
+                        const struct auth_request *form, struct error *err)
 {
     char correlation[HEADERS_CORRELATION_BYTES];
+    bool by_issuer = auth->options.issuer != NULL;
     const struct http_header headers[] = {
-        {"Content-Type", "application/x-www-form-urlencoded"},
+        {"Content-Type", form->content_type},
         {"Accept", "application/json"},
         {"X-Correlation-Id", headers_new_correlation(correlation)},
+        {"Authorization", buf_string(&form->authorization)},
     };
     struct http_request request = {
         .method = "POST",
-        .url = buf_string(&auth->url),
+        .url = by_issuer ? issuer_token_url(auth->options.issuer) : buf_string(&auth->url),
         .headers = headers,
-        .header_count = sizeof headers / sizeof headers[0],
-        .body = form->bytes,
-        .body_bytes = form->size,
+        .header_count = form->authorization.size > 0 ? 4 : 3,
+        .body = form->body.bytes,
+        .body_bytes = form->body.size,
         .connect_timeout_ms = auth->options.connect_ms,
         .timeout_ms = auth->options.total_ms,
     };
     return http_client_send(auth->client, &request, on_reply, flight, &flight->call, err);
 }
 
-static void start_request(struct auth *auth)
+static void ask_for_token(struct auth *auth)
 {
     struct error err = {0};
-    struct buf form;
-    buf_init(&form, FORM_BYTES_MAX);
+    struct auth_request form = {0};
+    const char *refresh = auth->refresh.size > 0 ? buf_string(&auth->refresh) : NULL;
     struct auth_flight *flight = calloc(1, sizeof *flight);
-    int result = flight ? auth_reply_write_form(auth->options.profile, &form, &err)
+    int result = flight ? auth_request_write(auth->options.profile, refresh, &form, &err)
                         : error_set(&err, ERROR_MEMORY, "no memory for the token request");
     if (!result) {
-        flight->auth = auth;
-        flight->sent = loop_now(auth->loop);
-        result = send_form(auth, flight, &form, &err);
+        *flight = (struct auth_flight){
+            .auth = auth, .sent = loop_now(auth->loop), .by_refresh = refresh != NULL};
+        result = send_request(auth, flight, &form, &err);
     }
-    if (form.bytes) {
-        keyhash_wipe(form.bytes, form.capacity);
-    }
-    buf_done(&form);
+    auth_request_done(&form);
     if (result) {
         free(flight);
         fail_quickly(auth, 0, -1, err.message);
@@ -331,6 +386,29 @@ static void start_request(struct auth *auth)
     }
     auth->flight = flight;
     auth->requests++;
+}
+
+/* A token that was given is taken as it is, again after each refusal, at the pace of those. */
+static void adopt_static_token(struct auth *auth)
+{
+    drop_token(auth);
+    if (!buf_append_string(&auth->token, auth->options.profile->static_token)) {
+        drop_token(auth);
+        fail_slowly(auth, 0, "auth.static_token is longer than a token may be");
+        return;
+    }
+    auth->generation++;
+    auth->renew_at.us = INT64_MAX;
+    auth->expires_at.us = INT64_MAX;
+}
+
+static void start_request(struct auth *auth)
+{
+    if (auth->options.profile->grant == CXONE_GRANT_STATIC_TOKEN) {
+        adopt_static_token(auth);
+    } else {
+        ask_for_token(auth);
+    }
 }
 
 /* ---- What the gateway asks ---- */
@@ -341,17 +419,29 @@ bool auth_is_held(const struct auth *auth)
            (auth->single_use || !mono_reached(loop_now(auth->loop), auth->expires_at));
 }
 
+/* A static token needs no endpoint. */
+static enum issuer_state find_endpoint(struct auth *auth)
+{
+    bool needs_none =
+        !auth->options.issuer || auth->options.profile->grant == CXONE_GRANT_STATIC_TOKEN;
+    return needs_none ? ISSUER_KNOWN : issuer_prepare_token(auth->options.issuer);
+}
+
 enum auth_state auth_prepare(struct auth *auth)
 {
     struct mono now = loop_now(auth->loop);
     bool is_fresh = auth_is_held(auth) && (auth->single_use || !mono_reached(now, auth->renew_at));
+    enum issuer_state address = ISSUER_KNOWN;
     if (!is_fresh && !auth->flight && mono_reached(now, auth->next_try)) {
-        start_request(auth);
+        address = find_endpoint(auth);
+        if (address == ISSUER_KNOWN) {
+            start_request(auth);
+        }
     }
     if (auth_is_held(auth)) {
         return AUTH_READY;
     }
-    return auth->flight ? AUTH_PENDING : AUTH_WAITING;
+    return auth->flight || address == ISSUER_PENDING ? AUTH_PENDING : AUTH_WAITING;
 }
 
 const char *auth_use(struct auth *auth, uint64_t *generation)
@@ -367,7 +457,9 @@ const char *auth_use(struct auth *auth, uint64_t *generation)
 int64_t auth_wait_ms(const struct auth *auth)
 {
     bool waits = !auth_is_held(auth) && !auth->flight;
-    return waits ? mono_left_ms(loop_now(auth->loop), auth->next_try) : 0;
+    int64_t wait_ms = waits ? mono_left_ms(loop_now(auth->loop), auth->next_try) : 0;
+    int64_t issuer_ms = waits && auth->options.issuer ? issuer_wait_ms(auth->options.issuer) : 0;
+    return wait_ms > issuer_ms ? wait_ms : issuer_ms;
 }
 
 /* Returns whether the token was dropped or had been dropped already. */
@@ -397,6 +489,26 @@ bool auth_unauthorized(struct auth *auth, uint64_t generation, bool already_repl
 {
     bool dropped = drop_refused(auth, generation);
     return dropped && !already_replayed && !auth->rejected;
+}
+
+bool auth_doubt(struct auth *auth, uint64_t generation)
+{
+    if (generation != auth->generation) {
+        return true;
+    }
+    if (auth->options.profile->grant == CXONE_GRANT_STATIC_TOKEN ||
+        !limiter_take(&auth->forced, 0, loop_now(auth->loop))) {
+        return false;
+    }
+    drop_token(auth);
+    emit(auth, CXONE_EVENT_TOKEN_INVALIDATED, 403, (int64_t)generation,
+         "the API answered 403: the token may be older than the permission and is renewed");
+    return true;
+}
+
+const char *auth_tenant(const struct auth *auth)
+{
+    return auth->tenant;
 }
 
 void auth_accepted(struct auth *auth, uint64_t generation)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cxone/cxone.h"
+#include "cxone/issuer.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 
@@ -21,6 +22,7 @@ struct auth;
 
 struct auth_options {
     const struct cxone_profile *profile; /* borrowed */
+    struct issuer *issuer; /* names the token endpoint; borrowed, NULL: the profile does */
     int64_t connect_ms;
     int64_t total_ms;
     int64_t retry_after_max_ms;
@@ -56,6 +58,14 @@ int64_t auth_wait_ms(const struct auth *auth);
 /* A request with this generation was answered 401. Drops that token if it is still the current
  * one. True: replay the request once, with whatever token comes next. */
 bool auth_unauthorized(struct auth *auth, uint64_t generation, bool already_replayed);
+
+/* The tenant that the newest token's ID token named; "" while unknown. Borrowed until the next
+ * token. */
+const char *auth_tenant(const struct auth *auth);
+
+/* A request with this generation was answered 403, which may be the token's fault (a permission
+ * granted since). Drops that token, unless renewals are too frequent already. True: replay once. */
+bool auth_doubt(struct auth *auth, uint64_t generation);
 
 /* A request with this generation was answered by other than 401: the token is good. */
 void auth_accepted(struct auth *auth, uint64_t generation);

@@ -3,48 +3,20 @@
  * a control character would break the header it is put into. */
 #include "cxone/auth_reply.h"
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/keyhash.h"
 #include "cxone/reply.h"
-#include "net/url.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { LIFETIME_S_DEFAULT = 3600 };
-
-static void write_field(struct buf *form, const char *name, const char *value)
-{
-    if (form->size > 0) {
-        buf_append_char(form, '&');
-    }
-    buf_append_string(form, name);
-    buf_append_char(form, '=');
-    url_encode(form, value, strlen(value));
-}
-
-int auth_reply_write_form(const struct cxone_profile *profile, struct buf *form, struct error *err)
-{
-    size_t values = strlen(profile->client_id) + strlen(profile->client_secret) +
-                    (profile->scope ? strlen(profile->scope) : 0);
-    /* Reserved at once, so that growing leaves no copy of the secret behind. */
-    if (values > form->limit / 3 || !buf_reserve(form, values * 3 + 96)) {
-        return error_set(err, ERROR_MEMORY, "no memory for the token request");
-    }
-    write_field(form, "grant_type", "client_credentials");
-    write_field(form, "client_id", profile->client_id);
-    write_field(form, "client_secret", profile->client_secret);
-    if (profile->scope && profile->scope[0]) {
-        write_field(form, "scope", profile->scope);
-    }
-    return form->failed ? error_set(err, ERROR_MEMORY, "no memory for the token request") : 0;
-}
-
-static int read_token(const struct json *root, struct buf *token, struct error *err)
+static int read_token(const struct json *value, struct buf *token, struct error *err)
 {
     size_t bytes;
-    const char *text = json_as_string(json_get(root, "access_token"), &bytes);
+    const char *text = json_as_string(value, &bytes);
     if (!text || bytes == 0) {
         return error_set(err, ERROR_FORMAT, "the token reply has no access_token");
     }
@@ -65,9 +37,46 @@ static int read_token(const struct json *root, struct buf *token, struct error *
     return 0;
 }
 
-static int64_t read_lifetime(const struct json *value)
+/* Without one that can be used, the full grant serves again. */
+static void read_refresh(const struct json *value, struct buf *refresh)
 {
-    double seconds = LIFETIME_S_DEFAULT;
+    size_t bytes;
+    const char *text = json_as_string(value, &bytes);
+    buf_init(refresh, AUTH_TOKEN_BYTES_MAX);
+    if (text && bytes <= AUTH_TOKEN_BYTES_MAX && !memchr(text, '\0', bytes) &&
+        buf_reserve(refresh, bytes)) {
+        (void)buf_append(refresh, text, bytes);
+    }
+}
+
+/* The middle part of a JWT (RFC 7519 section 3) holds its claims. */
+static void read_tenant(const struct json *value, char out[AUTH_TENANT_BYTES])
+{
+    size_t bytes;
+    unsigned char *claims = NULL;
+    size_t claims_bytes;
+    struct json_document *document = NULL;
+    const char *text = json_as_string(value, &bytes);
+    const char *middle = text ? strchr(text, '.') : NULL;
+    const char *end = middle ? strchr(middle + 1, '.') : NULL;
+    if (!end || (size_t)(end - middle) > AUTH_TOKEN_BYTES_MAX ||
+        !base64_decode_url(middle + 1, (size_t)(end - middle - 1), &claims, &claims_bytes)) {
+        return;
+    }
+    if (!json_parse((const char *)claims, claims_bytes, &document, NULL)) {
+        const char *tenant = json_as_string(json_get(json_root(document), "tenantId"), &bytes);
+        if (tenant && bytes < AUTH_TENANT_BYTES && strlen(tenant) == bytes) {
+            memcpy(out, tenant, bytes + 1);
+        }
+    }
+    json_free(document);
+    keyhash_wipe(claims, claims_bytes);
+    free(claims);
+}
+
+static int64_t read_lifetime(const struct json *value, int64_t default_s)
+{
+    double seconds = (double)default_s;
     size_t bytes;
     int64_t whole;
     const char *text = json_as_string(value, &bytes);
@@ -115,10 +124,12 @@ static void find_missing_scope(const char *asked, const char *granted, char *out
     }
 }
 
-int auth_reply_parse(const char *content_type, const char *body, size_t body_bytes,
-                     const char *asked_scope, struct auth_reply *reply, struct error *err)
+int auth_reply_parse(const struct cxone_profile *profile, const char *content_type,
+                     const char *body, size_t body_bytes, struct auth_reply *reply,
+                     struct error *err)
 {
     struct json_document *document = NULL;
+    const struct cxone_mapping *map = &profile->map;
     *reply = (struct auth_reply){0};
     int result = reply_check_json(content_type, body, body_bytes, err);
     if (!result) {
@@ -130,11 +141,14 @@ int auth_reply_parse(const char *content_type, const char *body, size_t body_byt
         result = error_set(err, ERROR_UNSUPPORTED, "the token's type is not Bearer");
     }
     if (!result) {
-        result = read_token(root, &reply->token, err);
+        result = read_token(mapping_find(root, &map->token), &reply->token, err);
     }
     if (!result) {
-        reply->lifetime_s = read_lifetime(json_get(root, "expires_in"));
-        find_missing_scope(asked_scope, json_as_string(json_get(root, "scope"), NULL),
+        reply->lifetime_s =
+            read_lifetime(mapping_find(root, &map->token_lifetime), profile->lifetime_s);
+        read_refresh(mapping_find(root, &map->token_refresh), &reply->refresh);
+        read_tenant(json_get(root, "id_token"), reply->tenant);
+        find_missing_scope(profile->scope, json_as_string(json_get(root, "scope"), NULL),
                            reply->missing_scope, sizeof reply->missing_scope);
     }
     json_free(document);
@@ -146,10 +160,13 @@ int auth_reply_parse(const char *content_type, const char *body, size_t body_byt
 
 void auth_reply_done(struct auth_reply *reply)
 {
-    if (reply->token.bytes) {
-        keyhash_wipe(reply->token.bytes, reply->token.capacity);
+    struct buf *secrets[] = {&reply->token, &reply->refresh};
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
+        if (secrets[i]->bytes) {
+            keyhash_wipe(secrets[i]->bytes, secrets[i]->capacity);
+        }
+        buf_done(secrets[i]);
     }
-    buf_done(&reply->token);
     *reply = (struct auth_reply){0};
 }
 
@@ -173,8 +190,8 @@ const char *auth_reply_error_code(const char *body, size_t body_bytes)
     return found;
 }
 
-int64_t auth_reply_margin_ms(int64_t lifetime_s)
+int64_t auth_reply_margin_ms(int64_t lifetime_s, int64_t margin_ms)
 {
     int64_t fifth_ms = lifetime_s * 1000 / 5;
-    return fifth_ms < 60000 ? fifth_ms : 60000;
+    return fifth_ms < margin_ms ? fifth_ms : margin_ms;
 }

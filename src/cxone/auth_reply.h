@@ -12,22 +12,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { AUTH_TOKEN_BYTES_MAX = 16 * 1024, AUTH_LIFETIME_S_MAX = 24 * 3600 };
-
-struct auth_reply {
-    struct buf token;        /* secret: auth_reply_done wipes it */
-    int64_t lifetime_s;      /* 0: good for one use */
-    char missing_scope[256]; /* scopes asked for and not granted, blank-separated; "" if none */
+enum {
+    AUTH_TOKEN_BYTES_MAX = 16 * 1024,
+    AUTH_LIFETIME_S_MAX = 24 * 3600,
+    AUTH_TENANT_BYTES = 129,
 };
 
-/* The form body of the client-credentials grant, every value percent-encoded outside the
- * unreserved set; an empty scope is left out. The buf holds the secret afterwards. */
-int auth_reply_write_form(const struct cxone_profile *profile, struct buf *form, struct error *err);
+struct auth_reply {
+    struct buf token;        /* secret: auth_reply_done wipes it, and the next */
+    struct buf refresh;      /* refresh token; empty if none came */
+    int64_t lifetime_s;      /* 0: good for one use */
+    char missing_scope[256]; /* scopes asked for and not granted, blank-separated; "" if none */
+    char tenant[AUTH_TENANT_BYTES]; /* that the ID token names; "" if none */
+};
 
-/* Reads a 200 body. expires_in: a number or numeric text; absent or unusable 3600; zero or less is
- * one use; at most 24 h. On failure there is nothing to free. */
-int auth_reply_parse(const char *content_type, const char *body, size_t body_bytes,
-                     const char *asked_scope, struct auth_reply *reply, struct error *err);
+/* Reads a 200 body. expires_in: a number or numeric text; absent or unusable the default lifetime;
+ * zero or less is one use; at most 24 h. The ID token, if there is one, is only read for its
+ * tenant, not verified: what it says decides nothing but which tenant to ask the issuer about. On
+ * failure there is nothing to free. */
+int auth_reply_parse(const struct cxone_profile *profile, const char *content_type,
+                     const char *body, size_t body_bytes, struct auth_reply *reply,
+                     struct error *err);
 
 /* Wipes and frees. Accepts a zeroed object. */
 void auth_reply_done(struct auth_reply *reply);
@@ -36,7 +41,7 @@ void auth_reply_done(struct auth_reply *reply);
  * piece of the body. */
 const char *auth_reply_error_code(const char *body, size_t body_bytes);
 
-/* How long before the end of its life a token should be renewed: min(60 s, 20 %). */
-int64_t auth_reply_margin_ms(int64_t lifetime_s);
+/* How long before the end of its life a token should be renewed: the margin, at most 20 %. */
+int64_t auth_reply_margin_ms(int64_t lifetime_s, int64_t margin_ms);
 
 #endif

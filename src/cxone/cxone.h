@@ -97,6 +97,10 @@ enum cxone_event_kind {
     CXONE_EVENT_CAPABILITY_SUSPENDED, /* 403: endpoint, missing scope and console step in text */
     CXONE_EVENT_CAPABILITY_RESTORED,
     CXONE_EVENT_BREAKER,        /* changed state */
+    CXONE_EVENT_ADDRESS_KNOWN,  /* the issuer named the token endpoint or the tenant's API */
+    CXONE_EVENT_ADDRESS_FAILED, /* it did not */
+    CXONE_EVENT_PAGES_CUT,      /* a reply has more pages than are read, or they go in circles */
+    CXONE_EVENT_ROUTE_FAILED,   /* of several ways for an alert one failed; value: how many */
     CXONE_EVENT_QUOTA_CUT,      /* by refusals: value is what is sent now, a second */
     CXONE_EVENT_QUOTA_RESTORED, /* the configured rate is back */
 };
@@ -126,7 +130,8 @@ struct cxone_options {
     int64_t breaker_open_ms;
     int64_t breaker_probe_ms;
     int64_t retry_after_max_ms;
-    int64_t denied_probe_ms; /* how long a 403 suspends a capability before one new try */
+    int64_t issuer_max_age_ms; /* how long what the issuer said is used before it is asked again */
+    int64_t denied_probe_ms;   /* how long a 403 suspends a capability before one new try */
     unsigned in_flight_max;
     unsigned queue_max;            /* queued requests; more are answered CXONE_FAILED */
     uint64_t seed;                 /* jitter */

@@ -13,6 +13,14 @@
 
 enum { INTEGER_ID_BYTES = 24 };
 
+struct discover_page {
+    struct discover_page *before;
+    struct json_document *document;
+    const struct json *array;
+    size_t elements;
+    char *ids; /* text of ids that came as integers, two for each element */
+};
+
 /* NULL if the id cannot be used. */
 static const char *read_id(const struct json *value, char *integer_text)
 {
@@ -55,57 +63,74 @@ static enum cxone_call_state read_state(const struct json *value, size_t *unknow
     return CXONE_CALL_UNSAID;
 }
 
-static void read_element(const struct json *element, size_t index, struct discover *discover)
+static void read_element(const struct cxone_mapping *map, struct discover_page *page, size_t index,
+                         struct discover *discover)
 {
-    char *texts = discover->ids + index * 2 * INTEGER_ID_BYTES;
+    const struct json *element = json_at(page->array, index);
+    char *texts = page->ids + index * 2 * INTEGER_ID_BYTES;
     struct cxone_active active = {.state_since_ms = -1};
     int64_t since_ms;
-    active.interaction_id = read_id(json_get(element, "interactionId"), texts);
+    active.interaction_id = read_id(mapping_find(element, &map->contact_id), texts);
     if (!active.interaction_id) {
         discover->quarantined++;
         return;
     }
-    active.master_id = read_id(json_get(element, "masterInteractionId"), texts + INTEGER_ID_BYTES);
-    active.state = read_state(json_get(element, "state"), &discover->unknown_states);
-    if (json_as_integer(json_get(element, "stateSince"), &since_ms) && since_ms > 0) {
+    active.master_id =
+        read_id(mapping_find(element, &map->contact_master), texts + INTEGER_ID_BYTES);
+    active.state =
+        read_state(mapping_find(element, &map->contact_state), &discover->unknown_states);
+    if (vendor_time_read_any(mapping_find(element, &map->contact_since), &since_ms) &&
+        since_ms > 0) {
         active.state_since_ms = since_ms;
     }
     discover->active[discover->count++] = active;
 }
 
-static int read_elements(struct discover *discover, struct error *err)
+static int read_page(const struct cxone_mapping *map, struct discover_page *page,
+                     struct discover *discover, struct error *err)
 {
-    const struct json *root = json_root(discover->document);
-    size_t elements = json_size(root);
-    if (json_kind(root) != JSON_KIND_ARRAY) {
+    size_t room = REPLY_ELEMENTS_MAX - discover->elements;
+    page->array = mapping_find(json_root(page->document), &map->contacts);
+    if (json_kind(page->array) != JSON_KIND_ARRAY) {
         return error_set(err, ERROR_FORMAT, "a JSON array of interactions was promised");
     }
-    if (elements > REPLY_ELEMENTS_MAX) {
-        discover->quarantined = elements - REPLY_ELEMENTS_MAX;
-        elements = REPLY_ELEMENTS_MAX;
+    page->elements = json_size(page->array);
+    if (page->elements > room) {
+        discover->quarantined += page->elements - room;
+        page->elements = room;
     }
-    discover->elements = elements;
-    discover->active = calloc(elements + 1, sizeof *discover->active);
-    discover->ids = calloc(elements + 1, 2 * (size_t)INTEGER_ID_BYTES);
-    if (!discover->active || !discover->ids) {
-        return error_set(err, ERROR_MEMORY, "no memory for %zu interactions", elements);
+    discover->elements += page->elements;
+    struct cxone_active *active =
+        realloc(discover->active, (discover->elements + 1) * sizeof *discover->active);
+    page->ids = calloc(page->elements + 1, 2 * (size_t)INTEGER_ID_BYTES);
+    if (active) {
+        discover->active = active;
     }
-    for (size_t i = 0; i < elements; i++) {
-        read_element(json_at(root, i), i, discover);
+    if (!active || !page->ids) {
+        return error_set(err, ERROR_MEMORY, "no memory for %zu interactions", discover->elements);
+    }
+    for (size_t i = 0; i < page->elements; i++) {
+        read_element(map, page, i, discover);
     }
     return 0;
 }
 
-int discover_parse(const char *content_type, const char *body, size_t body_bytes,
-                   struct discover *discover, struct error *err)
+int discover_add(const struct cxone_mapping *map, const char *content_type, const char *body,
+                 size_t body_bytes, struct discover *discover, struct error *err)
 {
-    *discover = (struct discover){0};
+    struct discover_page *page = NULL;
     int result = reply_check_json(content_type, body, body_bytes, err);
     if (!result) {
-        result = json_parse(body, body_bytes, &discover->document, err);
+        page = calloc(1, sizeof *page);
+        result = page ? 0 : error_set(err, ERROR_MEMORY, "no memory for a list of interactions");
     }
     if (!result) {
-        result = read_elements(discover, err);
+        page->before = discover->pages;
+        discover->pages = page;
+        result = json_parse(body, body_bytes, &page->document, err);
+    }
+    if (!result) {
+        result = read_page(map, page, discover, err);
     }
     if (result) {
         discover_done(discover);
@@ -113,10 +138,29 @@ int discover_parse(const char *content_type, const char *body, size_t body_bytes
     return result;
 }
 
+int discover_parse(const struct cxone_mapping *map, const char *content_type, const char *body,
+                   size_t body_bytes, struct discover *discover, struct error *err)
+{
+    *discover = (struct discover){0};
+    return discover_add(map, content_type, body, body_bytes, discover, err);
+}
+
+const struct json *discover_last_root(const struct discover *discover, size_t *elements)
+{
+    const struct discover_page *page = discover->pages;
+    *elements = page ? json_size(page->array) : 0;
+    return page ? json_root(page->document) : NULL;
+}
+
 void discover_done(struct discover *discover)
 {
-    json_free(discover->document);
+    struct discover_page *before;
+    for (struct discover_page *page = discover->pages; page; page = before) {
+        before = page->before;
+        json_free(page->document);
+        free(page->ids);
+        free(page);
+    }
     free(discover->active);
-    free(discover->ids);
     *discover = (struct discover){0};
 }

@@ -7,26 +7,34 @@
 
 #include <stddef.h>
 
-struct json_document;
+struct json;
+struct discover_page;
 
 /* Owns what the entries' ids point into. */
 struct discover {
-    struct json_document *document;
+    struct discover_page *pages; /* the bodies, the newest first */
     struct cxone_active *active;
     size_t count;
-    size_t elements;
+    size_t elements;       /* of all pages together */
     size_t quarantined;    /* no usable id, or past REPLY_ELEMENTS_MAX */
     size_t unknown_states; /* live elements whose state has a name we do not know */
-    char *ids;             /* text of ids that came as integers */
 };
 
-/* A bare array of {"interactionId", "state", "stateSince", "masterInteractionId"}, all but the
- * first optional. An id is a string or an integer (real contact ids are). A state is one of
- * "active", "held", "muted", "masked", "ended" or a synonym, case ignored; stateSince is in epoch
- * milliseconds. What cannot be understood of a state, its time or its master is left out: the call
- * is followed without it. Otherwise as transcripts_parse. */
-int discover_parse(const char *content_type, const char *body, size_t body_bytes,
-                   struct discover *discover, struct error *err);
+/* By default a bare array of {"interactionId", "state", "stateSince", "masterInteractionId"}, all
+ * but the first optional; the mapping says where else these may stand. An id is a string or an
+ * integer (real contact ids are). A state is one of "active", "held", "muted", "masked", "ended" or
+ * a synonym, case ignored; its time is in epoch milliseconds or ISO 8601. What cannot be understood
+ * of a state, its time or its master is left out: the call is followed without it. Otherwise as
+ * transcripts_parse. */
+int discover_parse(const struct cxone_mapping *map, const char *content_type, const char *body,
+                   size_t body_bytes, struct discover *discover, struct error *err);
+
+/* The same for a further page: `discover` is zeroed or holds the pages before. */
+int discover_add(const struct cxone_mapping *map, const char *content_type, const char *body,
+                 size_t body_bytes, struct discover *discover, struct error *err);
+
+/* The root of the page added last, and how many elements it had. */
+const struct json *discover_last_root(const struct discover *discover, size_t *elements);
 
 /* Accepts a zeroed object. */
 void discover_done(struct discover *discover);

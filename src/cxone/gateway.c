@@ -7,17 +7,16 @@
  * can. A suggestion is worth waiting for: it waits up to 15 s if that can help. The pump retries
  * nothing; the one replay after a 401 is queued by gateway_reply.c. */
 #include "base/keyhash.h"
+#include "base/sha256.h"
 #include "cxone/gateway_internal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
     SUGGESTION_PATIENCE_MS = 15000,
-    TOKEN_PROBE_MS = 60000,
-    TOKEN_PROBE_CAP_MS = 600000,
-    HEADERS_MAX = 5,
+    HEADERS_MAX = 6,
+    SIGNATURE_BYTES = SHA256_TEXT_BYTES + 3,
 };
 
 /* Why an operation's requests cannot go out now. */
@@ -84,8 +83,7 @@ void gateway_answer_waiting(struct cxone *cxone, struct request *request,
     requests_append(&cxone->requests.answers, request);
 }
 
-/* Only those decided by now: what the callbacks ask for is answered in a later turn. */
-static void deliver_answers(struct cxone *cxone)
+void gateway_deliver_answers(struct cxone *cxone)
 {
     struct request_list *answers = &cxone->requests.answers;
     for (unsigned left = answers->count; left > 0; left--) {
@@ -115,6 +113,40 @@ static bool has_free_slot(const struct cxone *cxone, enum cxone_operation operat
     return cxone->requests.in_flight.count < slots - kept;
 }
 
+/* A slot is all that a webhook waits for: it is not the vendor's. */
+static struct gate look_at_slots(const struct cxone *cxone, enum cxone_operation operation)
+{
+    if (!has_free_slot(cxone, operation)) {
+        return (struct gate){BLOCK_CAPACITY, -1, "waited too long for a free connection"};
+    }
+    return (struct gate){BLOCK_NOTHING, 0, ""};
+}
+
+/* The token, and where the tenant's API is. */
+static struct gate look_at_access(struct cxone *cxone)
+{
+    switch (auth_prepare(cxone->auth)) {
+    case AUTH_READY:
+        break;
+    case AUTH_PENDING:
+        return (struct gate){BLOCK_CAPACITY, -1, "waited too long for a token"};
+    case AUTH_WAITING:
+        return (struct gate){BLOCK_TOKEN, auth_wait_ms(cxone->auth), "there is no token"};
+    }
+    enum issuer_state state =
+        cxone->issuer ? issuer_prepare_base(cxone->issuer, auth_tenant(cxone->auth)) : ISSUER_KNOWN;
+    switch (state) {
+    case ISSUER_KNOWN:
+        break;
+    case ISSUER_PENDING:
+        return (struct gate){BLOCK_CAPACITY, -1, "waited too long for the API's address"};
+    case ISSUER_WAITING:
+        return (struct gate){BLOCK_TOKEN, issuer_wait_ms(cxone->issuer),
+                             "the issuer has not told the API's address"};
+    }
+    return (struct gate){BLOCK_NOTHING, 0, ""};
+}
+
 /* Asks for a token, so call it only for an operation that has something to send. */
 static struct gate look_at_gate(struct cxone *cxone, enum cxone_operation operation)
 {
@@ -128,16 +160,16 @@ static struct gate look_at_gate(struct cxone *cxone, enum cxone_operation operat
     if (wait_ms > 0) {
         return (struct gate){BLOCK_BREAKER, wait_ms, "the circuit breaker is open"};
     }
-    switch (auth_prepare(cxone->auth)) {
-    case AUTH_READY:
-        break;
-    case AUTH_PENDING:
-        return (struct gate){BLOCK_CAPACITY, -1, "waited too long for a token"};
-    case AUTH_WAITING:
-        return (struct gate){BLOCK_TOKEN, auth_wait_ms(cxone->auth), "there is no token"};
+    if (cxone->requests.waiting[operation].first->is_webhook) {
+        return look_at_slots(cxone, operation);
     }
-    if (!has_free_slot(cxone, operation)) {
-        return (struct gate){BLOCK_CAPACITY, -1, "waited too long for a free connection"};
+    struct gate access = look_at_access(cxone);
+    if (access.block != BLOCK_NOTHING) {
+        return access;
+    }
+    struct gate slots = look_at_slots(cxone, operation);
+    if (slots.block != BLOCK_NOTHING) {
+        return slots;
     }
     wait_ms = limiter_wait_ms(&cxone->limiter, reserved_tokens(cxone, operation), now);
     if (wait_ms > 0) {
@@ -188,9 +220,10 @@ static void settle_waiting(struct cxone *cxone, enum cxone_operation operation,
 /* ---- Sending ---- */
 
 struct wire {
-    const char *method;
     struct http_header headers[HEADERS_MAX];
     size_t header_count;
+    char timestamp[24];
+    char signature[SIGNATURE_BYTES];
 };
 
 static void add_header(struct wire *wire, const char *name, const char *value)
@@ -198,19 +231,33 @@ static void add_header(struct wire *wire, const char *name, const char *value)
     wire->headers[wire->header_count++] = (struct http_header){name, value};
 }
 
+/* Over the time as well, so that whoever records a request cannot play it again later; made when it
+ * leaves, because it may have waited. */
+static void sign(const struct cxone *cxone, const struct request *request, struct wire *wire)
+{
+    char signed_prefix[32];
+    char hash[SHA256_TEXT_BYTES];
+    long long seconds = (long long)(cxone->options.wall_now().ms / 1000);
+    snprintf(wire->timestamp, sizeof wire->timestamp, "%lld", seconds);
+    snprintf(signed_prefix, sizeof signed_prefix, "%lld.", seconds);
+    (void)sha256_hmac(cxone->options.profile.webhook_secret, signed_prefix, request->body.bytes,
+                      request->body.size, hash);
+    snprintf(wire->signature, sizeof wire->signature, "v1=%s", hash);
+    add_header(wire, "X-Undertone-Timestamp", wire->timestamp);
+    add_header(wire, "X-Undertone-Signature", wire->signature);
+}
+
 static void build_wire(const struct cxone *cxone, const struct request *request,
                        const char *authorization, struct wire *wire)
 {
-    static const char *const methods[REQUESTS_OPERATIONS] = {
-        [CXONE_TRANSCRIPTS] = "GET",
-        [CXONE_ATTRIBUTES] = "PATCH",
-        [CXONE_SUGGESTIONS] = "POST",
-        [CXONE_DISCOVERY] = "GET",
-    };
-    *wire = (struct wire){.method = methods[request->operation]};
-    add_header(wire, "Authorization", authorization);
+    *wire = (struct wire){0};
     add_header(wire, "Accept", "application/json");
     add_header(wire, "X-Correlation-Id", request->correlation);
+    if (request->is_webhook) {
+        sign(cxone, request, wire);
+    } else {
+        add_header(wire, "Authorization", authorization);
+    }
     if (request->body.size > 0) {
         add_header(wire, "Content-Type", "application/json");
     }
@@ -220,14 +267,30 @@ static void build_wire(const struct cxone *cxone, const struct request *request,
     }
 }
 
+const char *gateway_base(const struct cxone *cxone)
+{
+    return cxone->issuer ? issuer_base(cxone->issuer) : buf_string(&cxone->base);
+}
+
+bool gateway_write_url(const struct cxone *cxone, const struct request *request, struct buf *url)
+{
+    bool ok = !request->below_base || buf_append_string(url, gateway_base(cxone));
+    return ok && buf_append_string(url, buf_string(&request->url));
+}
+
 static int send_request(struct cxone *cxone, struct request *request, const char *authorization,
                         struct error *err)
 {
     struct wire wire;
+    struct buf url;
+    buf_init(&url, 2 * CXONE_URL_BYTES_MAX);
     build_wire(cxone, request, authorization, &wire);
+    int result = gateway_write_url(cxone, request, &url)
+                     ? 0
+                     : error_set(err, ERROR_MEMORY, "no memory for an address");
     struct http_request http = {
-        .method = wire.method,
-        .url = buf_string(&request->url),
+        .method = request->method,
+        .url = buf_string(&url),
         .headers = wire.headers,
         .header_count = wire.header_count,
         .body = request->body.size > 0 ? request->body.bytes : NULL,
@@ -235,7 +298,40 @@ static int send_request(struct cxone *cxone, struct request *request, const char
         .connect_timeout_ms = cxone->options.timeouts.connect_ms,
         .timeout_ms = cxone->options.timeouts.total_ms[request->operation],
     };
-    return http_client_send(cxone->client, &http, gateway_reply_done, request, &request->call, err);
+    if (!result) {
+        result = http_client_send(cxone->client, &http, gateway_reply_done, request, &request->call,
+                                  err);
+    }
+    buf_done(&url);
+    return result;
+}
+
+/* What the vendor is owed for a request: quota and a token. */
+static bool take_access(struct cxone *cxone, struct request *request, struct buf *authorization)
+{
+    struct mono now = loop_now(cxone->loop);
+    if (request->is_webhook) {
+        return true;
+    }
+    return limiter_take(&cxone->limiter, reserved_tokens(cxone, request->operation), now) &&
+           buf_reserve(authorization, authorization->limit / 2 + 16) &&
+           buf_append_string(authorization, "Bearer ") &&
+           buf_append_string(authorization, auth_use(cxone->auth, &request->generation));
+}
+
+static void note_sent(struct cxone *cxone, struct request *request)
+{
+    struct mono now = loop_now(cxone->loop);
+    enum cxone_operation operation = request->operation;
+    requests_unlink(&cxone->requests.waiting[operation], request);
+    requests_append(&cxone->requests.in_flight, request);
+    requests_advance(&cxone->requests, operation);
+    capability_claim(&cxone->capabilities[operation]);
+    request->sent = now;
+    cxone->sent[operation]++;
+    if (!request->is_webhook) {
+        adaptive_rate_count(&cxone->rate, now);
+    }
 }
 
 /* Takes quota, the breaker's leave and a token, and sends; the gate was open a moment ago. */
@@ -247,11 +343,8 @@ static void launch(struct cxone *cxone, enum cxone_operation operation)
     struct request *request = cxone->requests.waiting[operation].first;
     struct buf authorization;
     buf_init(&authorization, 2 * 16 * 1024);
-    bool ready = limiter_take(&cxone->limiter, reserved_tokens(cxone, operation), now) &&
-                 breaker_allow(breaker, now, &cxone->rand) &&
-                 buf_reserve(&authorization, authorization.limit / 2 + 16) &&
-                 buf_append_string(&authorization, "Bearer ") &&
-                 buf_append_string(&authorization, auth_use(cxone->auth, &request->generation));
+    bool ready =
+        take_access(cxone, request, &authorization) && breaker_allow(breaker, now, &cxone->rand);
     if (ready && breaker->state != before) {
         gateway_emit_breaker(cxone, operation, 0);
     }
@@ -260,13 +353,7 @@ static void launch(struct cxone *cxone, enum cxone_operation operation)
                                "the request could not be started (too many calls, no memory, or "
                                "an address that does not parse)");
     } else {
-        requests_unlink(&cxone->requests.waiting[operation], request);
-        requests_append(&cxone->requests.in_flight, request);
-        requests_advance(&cxone->requests, operation);
-        capability_claim(&cxone->capabilities[operation]);
-        request->sent = now;
-        cxone->sent[operation]++;
-        adaptive_rate_count(&cxone->rate, now);
+        note_sent(cxone, request);
     }
     if (authorization.bytes) {
         keyhash_wipe(authorization.bytes, authorization.capacity);
@@ -294,7 +381,7 @@ static bool launch_next(struct cxone *cxone, int64_t *wake_ms)
     return false;
 }
 
-static void gateway_pump(void *user)
+void gateway_pump(void *user)
 {
     struct cxone *cxone = user;
     int64_t wake_ms;
@@ -305,228 +392,10 @@ static void gateway_pump(void *user)
         loop_timer_start(cxone->pump, wake_ms > 0 ? wake_ms : 1, 0);
     }
     /* Last, because callbacks ask for more, which arms the timer anew. */
-    deliver_answers(cxone);
+    gateway_deliver_answers(cxone);
 }
 
 void gateway_pump_soon(struct cxone *cxone)
 {
     loop_timer_start(cxone->pump, 0, 0);
-}
-
-static void on_token_change(void *user)
-{
-    gateway_pump_soon(user);
-}
-
-/* ---- Life ---- */
-
-static int check_template(const struct cxone *cxone, const char *name, const char *url_template,
-                          struct error *err)
-{
-    struct buf url;
-    buf_init(&url, 8192);
-    int result = cxone_profile_url(url_template, buf_string(&cxone->base), "id", 0, &url, err);
-    /* The token goes wherever this points. */
-    if (!result && strncmp(buf_string(&url), buf_string(&cxone->base), cxone->base.size) != 0 &&
-        strncmp(buf_string(&url), "https://", 8) != 0) {
-        result = error_set(err, ERROR_CONFIG,
-                           "the address must begin with {base} or https://, or the token would "
-                           "travel unprotected");
-    }
-    if (result) {
-        error_wrap(err, "endpoint %s", name);
-    }
-    buf_done(&url);
-    return result;
-}
-
-static int check_templates(const struct cxone *cxone, struct error *err)
-{
-    const struct cxone_profile *profile = &cxone->options.profile;
-    const struct {
-        const char *name;
-        const char *url_template;
-    } endpoints[] = {
-        {"transcripts", profile->transcripts_url},
-        {"attributes", profile->attributes_url},
-        {"suggestions", profile->suggestions_url},
-        {"active", profile->active_url},
-    };
-    for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
-        const char *url_template = endpoints[i].url_template;
-        bool optional = endpoints[i].url_template == profile->active_url;
-        if (optional && (!url_template || !url_template[0])) {
-            continue;
-        }
-        if (!url_template || !url_template[0]) {
-            return error_set(err, ERROR_CONFIG, "endpoint %s has no address", endpoints[i].name);
-        }
-        int result = check_template(cxone, endpoints[i].name, url_template, err);
-        if (result) {
-            return result;
-        }
-    }
-    return 0;
-}
-
-static int check_options(const struct cxone_options *options, struct error *err)
-{
-    const struct cxone_profile *profile = &options->profile;
-    const char *header = profile->idempotency_header;
-    if (!profile->client_id || !profile->client_id[0]) {
-        return error_set(err, ERROR_CONFIG, "no client id: set client_id or CXONE_CLIENT_ID");
-    }
-    if (!profile->client_secret || !profile->client_secret[0]) {
-        return error_set(err, ERROR_CONFIG,
-                         "no client secret: set client_secret or CXONE_CLIENT_SECRET");
-    }
-    if (header && header[0] && (!headers_value_is_safe(header) || strchr(header, ':'))) {
-        return error_set(err, ERROR_CONFIG, "idempotency_header is not a header name");
-    }
-    if (!(options->client_rps > 0) || !(options->burst >= 1) || options->burst > UINT32_MAX) {
-        return error_set(err, ERROR_CONFIG,
-                         "client_rps must be above 0 and the burst at least 1 request");
-    }
-    if (!(options->reserve >= 0 && options->reserve <= 1)) {
-        return error_set(err, ERROR_CONFIG, "the reserve for suggestions must be from 0 to 1");
-    }
-    if (options->in_flight_max == 0 || options->queue_max == 0) {
-        return error_set(err, ERROR_CONFIG,
-                         "in_flight_max and queue_max must be at least 1 request");
-    }
-    return 0;
-}
-
-static int build(struct cxone *cxone, struct error *err)
-{
-    const struct cxone_options *options = &cxone->options;
-    const struct breaker_limits limits = {
-        .failures_to_open = options->breaker_failures,
-        .open_ms = options->breaker_open_ms,
-        .probe_ms = options->breaker_probe_ms,
-    };
-    const struct auth_options auth = {
-        .profile = &options->profile,
-        .connect_ms = options->timeouts.connect_ms,
-        .total_ms = options->timeouts.total_ms[CXONE_TOKEN],
-        .retry_after_max_ms = options->retry_after_max_ms,
-        .probe_ms = TOKEN_PROBE_MS,
-        .probe_cap_ms = TOKEN_PROBE_CAP_MS,
-        .seed = rand_mix(options->seed),
-        .wall_now = options->wall_now,
-        .on_event = options->on_event,
-        .event_user = options->user,
-        .on_change = on_token_change,
-        .user = cxone,
-    };
-    int result = cxone_profile_base(&options->profile, &cxone->base, err);
-    if (!result) {
-        result = check_templates(cxone, err);
-    }
-    if (!result) {
-        result = auth_create(&cxone->auth, cxone->loop, cxone->client, &auth, err);
-    }
-    if (!result) {
-        result = loop_timer_create(cxone->loop, gateway_pump, cxone, &cxone->pump, err);
-    }
-    for (size_t i = 0; i < REQUESTS_OPERATIONS; i++) {
-        breaker_init(&cxone->breakers[i], &limits);
-        retry_budget_init(&cxone->budgets[i]);
-    }
-    rand_seed(&cxone->rand, options->seed);
-    limiter_init(&cxone->limiter, options->client_rps, options->burst, loop_now(cxone->loop));
-    adaptive_rate_init(&cxone->rate, options->client_rps, loop_now(cxone->loop));
-    return result;
-}
-
-int cxone_create(struct cxone **cxone, struct loop *loop, struct http_client *client,
-                 const struct cxone_options *options, struct error *err)
-{
-    *cxone = NULL;
-    int result = check_options(options, err);
-    if (result) {
-        return result;
-    }
-    struct cxone *created = calloc(1, sizeof *created);
-    if (!created) {
-        return error_set(err, ERROR_MEMORY, "no memory for the connection to CXone");
-    }
-    created->loop = loop;
-    created->client = client;
-    created->options = *options;
-    if (!created->options.wall_now) {
-        created->options.wall_now = clock_wall;
-    }
-    buf_init(&created->base, 2048);
-    result = build(created, err);
-    if (result) {
-        cxone_destroy(created);
-        return result;
-    }
-    *cxone = created;
-    return 0;
-}
-
-/* The HTTP call lets go of the request later; its owner hears now. Whether a suggestion got through
- * can no longer be learnt, and one shown twice is worse than one not shown. */
-static void abandon_in_flight(struct cxone *cxone)
-{
-    struct request_list *in_flight = &cxone->requests.in_flight;
-    while (in_flight->first) {
-        struct request *request = in_flight->first;
-        bool is_suggestion = request->operation == CXONE_SUGGESTIONS;
-        requests_unlink(in_flight, request);
-        request->cxone = NULL;
-        http_client_cancel(cxone->client, request->call);
-        request->answer.outcome = is_suggestion ? CXONE_UNKNOWN : CXONE_CANCELLED;
-        request->answer.reason = "the connection to CXone was closed";
-        request->done(request->user, &request->answer);
-    }
-}
-
-static void cancel_waiting(struct cxone *cxone)
-{
-    for (size_t i = 0; i < REQUESTS_OPERATIONS; i++) {
-        while (cxone->requests.waiting[i].first) {
-            gateway_answer_waiting(cxone, cxone->requests.waiting[i].first, CXONE_CANCELLED, -1,
-                                   "the connection to CXone was closed");
-        }
-    }
-}
-
-void cxone_destroy(struct cxone *cxone)
-{
-    if (!cxone) {
-        return;
-    }
-    do {
-        abandon_in_flight(cxone);
-        cancel_waiting(cxone);
-        deliver_answers(cxone);
-    } while (requests_waiting(&cxone->requests) > 0 || cxone->requests.answers.first);
-    loop_timer_destroy(cxone->pump);
-    auth_destroy(cxone->auth);
-    buf_done(&cxone->base);
-    free(cxone);
-}
-
-void cxone_status(const struct cxone *cxone, struct cxone_status *status)
-{
-    *status = (struct cxone_status){
-        .token_held = auth_is_held(cxone->auth),
-        .credentials_rejected = auth_is_rejected(cxone->auth),
-        .queued = requests_waiting(&cxone->requests),
-        .in_flight = cxone->requests.in_flight.count,
-        .rate_rps = cxone->rate.rate_rps,
-    };
-    for (size_t i = 0; i < REQUESTS_OPERATIONS; i++) {
-        status->suspended[i] = cxone->capabilities[i].suspended;
-        status->breaker[i] = (int)cxone->breakers[i].state;
-        status->requests[i] = cxone->sent[i];
-        status->throttled[i] = cxone->throttled[i];
-        status->retry_tokens[i] = retry_budget_tokens(&cxone->budgets[i]);
-    }
-    status->requests[CXONE_TOKEN] = auth_requests(cxone->auth);
-    status->throttled[CXONE_TOKEN] = auth_throttled(cxone->auth);
-    status->vendor_offset_known = skew_offset_ms(&cxone->skew, &status->vendor_offset_ms);
 }

@@ -1,17 +1,17 @@
-/* gateway_ask.c - the four things that can be asked of CXone, turned into requests that wait.
+/* gateway_ask.c - what can be asked of CXone (but for suggestions: gateway_suggest.c), turned into
+ * requests that wait.
  *
  * Addresses and bodies are made here, at once, so that what is sent later is what was asked for.
  * What cannot be sent at all (a bad id, a full queue) is answered like everything else: later. */
 #include "base/keyhash.h"
 #include "cxone/attributes.h"
 #include "cxone/gateway_internal.h"
-#include "cxone/suggestions.h"
 
 #include <string.h>
 
 /* Without memory for even the request, the answer comes at once: there is nothing to keep it in. */
-static struct request *begin(struct cxone *cxone, enum cxone_operation operation,
-                             const char *interaction_id, cxone_done_fn *done, void *user)
+struct request *gateway_begin(struct cxone *cxone, enum cxone_operation operation,
+                              const char *interaction_id, cxone_done_fn *done, void *user)
 {
     struct request *request = requests_new(operation, done, user);
     if (!request) {
@@ -36,7 +36,7 @@ static unsigned waiting_before(const struct cxone *cxone, enum cxone_operation o
 }
 
 /* Lets the request wait, or answers it if building it failed or the queue is full. */
-static void submit(struct cxone *cxone, struct request *request, int built)
+void gateway_submit(struct cxone *cxone, struct request *request, int built)
 {
     bool is_full = waiting_before(cxone, request->operation) >= cxone->options.queue_max;
     requests_append(&cxone->requests.waiting[request->operation], request);
@@ -52,21 +52,30 @@ static void submit(struct cxone *cxone, struct request *request, int built)
     gateway_pump_soon(cxone);
 }
 
-static int fill_url(const struct cxone *cxone, struct request *request, const char *url_template,
-                    const char *interaction_id, int64_t start_ms)
+int gateway_fill(struct request *request, const char *endpoint, const char *usual_method,
+                 const struct cxone_slots *slots)
 {
-    return cxone_profile_url(url_template, buf_string(&cxone->base), interaction_id, start_ms,
-                             &request->url, NULL);
+    const char *url_template;
+    struct cxone_slots below = *slots;
+    if (!endpoint || !endpoint[0]) {
+        return ERROR_UNSUPPORTED;
+    }
+    below.base = "";
+    request->method = cxone_profile_method(endpoint, usual_method, &url_template);
+    request->below_base = strncmp(url_template, "{base}", 6) == 0;
+    return request->method ? cxone_profile_fill(url_template, &below, &request->url, NULL)
+                           : ERROR_CONFIG;
 }
 
 void cxone_poll(struct cxone *cxone, const char *interaction_id, int64_t start_ms,
                 cxone_done_fn *done, void *user)
 {
-    struct request *request = begin(cxone, CXONE_TRANSCRIPTS, interaction_id, done, user);
+    struct request *request = gateway_begin(cxone, CXONE_TRANSCRIPTS, interaction_id, done, user);
+    const struct cxone_slots slots = {.id = interaction_id, .start_ms = start_ms};
     if (request) {
-        submit(cxone, request,
-               fill_url(cxone, request, cxone->options.profile.transcripts_url, interaction_id,
-                        start_ms));
+        gateway_submit(
+            cxone, request,
+            gateway_fill(request, cxone->options.profile.transcripts_url, "GET", &slots));
     }
 }
 
@@ -74,53 +83,30 @@ void cxone_put_attributes(struct cxone *cxone, const char *interaction_id,
                           const struct cxone_attribute *attributes, size_t count,
                           cxone_done_fn *done, void *user)
 {
-    struct request *request = begin(cxone, CXONE_ATTRIBUTES, interaction_id, done, user);
+    const struct cxone_profile *profile = &cxone->options.profile;
+    const char *values[CXONE_ATTRIBUTES_MAX];
+    struct request *request = gateway_begin(cxone, CXONE_ATTRIBUTES, interaction_id, done, user);
     if (!request) {
         return;
     }
-    int built = fill_url(cxone, request, cxone->options.profile.attributes_url, interaction_id, 0);
+    struct cxone_slots slots = {.id = interaction_id, .values = values};
+    for (; slots.value_count < count && slots.value_count < CXONE_ATTRIBUTES_MAX;
+         slots.value_count++) {
+        values[slots.value_count] = attributes[slots.value_count].value;
+    }
+    int built = gateway_fill(request, profile->attributes_url, "PATCH", &slots);
     if (!built) {
-        built = attributes_write(attributes, count, &request->body, NULL);
+        built = attributes_write(attributes, count, profile->attribute_body, &request->body, NULL);
     }
-    submit(cxone, request, built);
-}
-
-static int build_suggestion(const struct cxone *cxone, struct request *request,
-                            const char *interaction_id, const char *idempotency_key,
-                            const char *message)
-{
-    const struct cxone_profile *profile = &cxone->options.profile;
-    bool wants_key = profile->idempotency_header && profile->idempotency_header[0];
-    if (!cxone_profile_id_is_usable(interaction_id)) {
-        return ERROR_USAGE;
-    }
-    if (wants_key && (!idempotency_key || !headers_value_is_safe(idempotency_key) ||
-                      !buf_append_string(&request->idempotency_key, idempotency_key))) {
-        return ERROR_USAGE;
-    }
-    int built = fill_url(cxone, request, profile->suggestions_url, interaction_id, 0);
-    return built ? built
-                 : suggestions_write(interaction_id, profile->suggestion_type, message,
-                                     &request->body, NULL);
-}
-
-void cxone_suggest(struct cxone *cxone, const char *interaction_id, const char *idempotency_key,
-                   const char *message, cxone_done_fn *done, void *user)
-{
-    struct request *request = begin(cxone, CXONE_SUGGESTIONS, interaction_id, done, user);
-    if (request) {
-        submit(cxone, request,
-               build_suggestion(cxone, request, interaction_id, idempotency_key, message));
-    }
+    gateway_submit(cxone, request, built);
 }
 
 void cxone_discover(struct cxone *cxone, cxone_done_fn *done, void *user)
 {
-    const char *url_template = cxone->options.profile.active_url;
-    struct request *request = begin(cxone, CXONE_DISCOVERY, NULL, done, user);
+    const char *endpoint = cxone->options.profile.active_url;
+    const struct cxone_slots slots = {0};
+    struct request *request = gateway_begin(cxone, CXONE_DISCOVERY, NULL, done, user);
     if (request) {
-        bool is_known = url_template && url_template[0];
-        submit(cxone, request,
-               is_known ? fill_url(cxone, request, url_template, NULL, 0) : ERROR_UNSUPPORTED);
+        gateway_submit(cxone, request, gateway_fill(request, endpoint, "GET", &slots));
     }
 }

@@ -1,5 +1,6 @@
-/* cxone/gateway_internal.h - the connection object, shared by gateway.c (what goes out),
- * gateway_reply.c (what comes back) and gateway_ask.c (what is asked for). */
+/* cxone/gateway_internal.h - the connection object, shared by gateway.c (what goes out, and
+ * when), gateway_reply.c (what comes back), gateway_ask.c and gateway_suggest.c (what is asked for)
+ * and gateway_life.c. */
 #ifndef CXONE_GATEWAY_INTERNAL_H
 #define CXONE_GATEWAY_INTERNAL_H
 
@@ -19,7 +20,8 @@ struct cxone {
     struct loop *loop;
     struct http_client *client;
     struct cxone_options options;
-    struct buf base;
+    struct buf base;       /* empty where the issuer names it */
+    struct issuer *issuer; /* or NULL */
     struct auth *auth;
     struct loop_timer *pump;
     struct rand rand;
@@ -31,9 +33,30 @@ struct cxone {
     struct capability capabilities[REQUESTS_OPERATIONS];
     struct throttle throttle;
     struct skew skew;
+    bool pages_cut[REQUESTS_OPERATIONS]; /* as last told */
     uint64_t sent[REQUESTS_OPERATIONS];
     uint64_t throttled[REQUESTS_OPERATIONS];
 };
+
+/* The API's address; "" while the issuer has not named it. */
+const char *gateway_base(const struct cxone *cxone);
+
+/* The absolute address of a request. */
+bool gateway_write_url(const struct cxone *cxone, const struct request *request, struct buf *url);
+
+/* gateway_ask.c: a request for an operation, and its way into the queue (`built`: 0, or why it
+ * cannot be sent). NULL without memory: then it was answered. */
+struct request *gateway_begin(struct cxone *cxone, enum cxone_operation operation,
+                              const char *interaction_id, cxone_done_fn *done, void *user);
+void gateway_submit(struct cxone *cxone, struct request *request, int built);
+int gateway_fill(struct request *request, const char *endpoint, const char *usual_method,
+                 const struct cxone_slots *slots);
+
+/* Sends what can go now; a loop_fn. */
+void gateway_pump(void *user);
+
+/* Answers those decided by now: what the callbacks ask for is answered in a later turn. */
+void gateway_deliver_answers(struct cxone *cxone);
 
 /* Has the queue looked at in the next loop turn. */
 void gateway_pump_soon(struct cxone *cxone);

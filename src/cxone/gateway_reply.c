@@ -11,6 +11,7 @@
 #include "net/http_date.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PAUSE_MS_MIN = 500, REASON_BYTES = 256 };
@@ -45,6 +46,17 @@ static void learn_breaker(const struct reply *reply)
     }
 }
 
+static void suspend_webhook(const struct reply *reply, int64_t pause_ms)
+{
+    char text[192];
+    snprintf(text, sizeof text,
+             "the webhook answers 403: check assist.webhook_secret and who may post there; next "
+             "try in %lld s",
+             (long long)pause_ms / 1000);
+    gateway_emit(reply->cxone, CXONE_EVENT_CAPABILITY_SUSPENDED, reply->operation,
+                 reply->response->status, pause_ms, text);
+}
+
 static void suspend(const struct reply *reply)
 {
     static const struct {
@@ -64,6 +76,10 @@ static void suspend(const struct reply *reply)
     bool changed =
         capability_deny(&cxone->capabilities[reply->operation], loop_now(cxone->loop), pause_ms);
     if (!changed) {
+        return;
+    }
+    if (reply->request->is_webhook) {
+        suspend_webhook(reply, pause_ms);
         return;
     }
     if (!reply_missing_scope(http_client_header(response, "WWW-Authenticate"), response->body,
@@ -109,7 +125,7 @@ static void learn_throttle(const struct reply *reply)
     struct cxone *cxone = reply->cxone;
     struct mono now = loop_now(cxone->loop);
     cxone->throttled[reply->operation]++;
-    if (reply->response->status == 429 &&
+    if (reply->response->status == 429 && !reply->request->is_webhook &&
         throttle_record(&cxone->throttle, reply->request->interaction, now)) {
         int64_t pause_ms = reply->result.retry_after_ms;
         struct mono resume = mono_after_ms(now, pause_ms > PAUSE_MS_MIN ? pause_ms : PAUSE_MS_MIN);
@@ -151,6 +167,9 @@ static void learn_success(const struct reply *reply)
 {
     struct cxone *cxone = reply->cxone;
     struct mono now = loop_now(cxone->loop);
+    if (reply->request->is_webhook) {
+        return;
+    }
     throttle_accepted(&cxone->throttle, now);
     if (cxone->rate.curbed) {
         bool restored = adaptive_rate_accepted(&cxone->rate, now);
@@ -169,7 +188,7 @@ static void learn_from_reply(struct reply *reply)
     struct capability *capability = &cxone->capabilities[reply->operation];
     learn_breaker(reply);
     learn_retries(reply);
-    if (response->failure == HTTP_FAILURE_NONE) {
+    if (response->failure == HTTP_FAILURE_NONE && !reply->request->is_webhook) {
         skew_record(&cxone->skew, response->date_ms, cxone->options.wall_now().ms,
                     response->total_ms);
     }
@@ -213,51 +232,139 @@ static void answer(struct reply *reply)
     gateway_deliver(reply->request, &reply->result);
 }
 
+static void tell_pages(struct reply *reply, bool cut)
+{
+    bool *told = &reply->cxone->pages_cut[reply->operation];
+    if (cut && !*told) {
+        gateway_emit(reply->cxone, CXONE_EVENT_PAGES_CUT, reply->operation, reply->response->status,
+                     reply->request->pages->pages.count,
+                     "a reply has more pages than page.max, or they go in circles: what stands in "
+                     "the others is not seen");
+    }
+    *told = cut;
+}
+
+static struct request_pages *make_pages(struct reply *reply)
+{
+    struct request *request = reply->request;
+    struct request_pages *pages = calloc(1, sizeof *pages);
+    request->pages = pages;
+    if (pages) {
+        buf_init(&pages->first_url, 2 * CXONE_URL_BYTES_MAX);
+        (void)gateway_write_url(reply->cxone, request, &pages->first_url);
+    }
+    return pages;
+}
+
+/* Where the pages of a reply are gathered; NULL where replies have only one. *code is set where
+ * there should be such a place and is no memory for it. */
+static struct request_pages *pages_of(struct reply *reply, const struct cxone_paging *paging,
+                                      int *code)
+{
+    struct request_pages *pages = reply->request->pages;
+    if (paging->style == CXONE_PAGES_NONE || pages) {
+        return pages;
+    }
+    pages = make_pages(reply);
+    *code = pages && !pages->first_url.failed ? 0 : ERROR_MEMORY;
+    return pages;
+}
+
+/* After a page was read: true if the request was put back to ask for the next one. All pages are
+ * one answer, so that a reader of the first half does not move on past the second. */
+static bool ask_next_page(struct reply *reply, const struct cxone_paging *paging,
+                          const struct json *root, size_t elements, int *code, struct error *err)
+{
+    struct request *request = reply->request;
+    struct request_pages *pages = request->pages;
+    enum pages_verdict verdict;
+    struct buf url;
+    const struct pages_reply page = {
+        .first_url = buf_string(&pages->first_url),
+        .body = reply->response->body,
+        .body_bytes = reply->response->body_bytes,
+        .root = root,
+        .elements = elements,
+    };
+    buf_init(&url, CXONE_URL_BYTES_MAX);
+    *code = pages_next(&pages->pages, paging, &page, &verdict, &url, err);
+    bool more = *code == 0 && verdict == PAGES_MORE;
+    if (more) {
+        buf_done(&request->url);
+        request->url = url;
+        request->below_base = false;
+        requests_prepend(&reply->cxone->requests.waiting[reply->operation], request);
+        return true;
+    }
+    if (*code == 0) {
+        tell_pages(reply, verdict == PAGES_CUT);
+    }
+    buf_done(&url);
+    return false;
+}
+
 static void answer_transcripts(struct reply *reply)
 {
+    const struct cxone_profile *profile = &reply->cxone->options.profile;
     const struct http_response *response = reply->response;
-    struct transcripts transcripts = {0};
-    struct error err = {0};
+    struct transcripts alone = {0};
+    struct error err = {.message = "no memory for a transcript in pages"};
     int code = 0;
-    if (response->status != 204) {
-        code = transcripts_parse(&reply->cxone->options.profile,
-                                 http_client_header(response, "Content-Type"), response->body,
-                                 response->body_bytes, &transcripts, &err);
+    struct request_pages *pages = pages_of(reply, &profile->transcript_pages, &code);
+    struct transcripts *transcripts = pages ? &pages->transcripts : &alone;
+    if (!code && response->status != 204) {
+        code = transcripts_add(profile, http_client_header(response, "Content-Type"),
+                               response->body, response->body_bytes, transcripts, &err);
+        size_t elements;
+        const struct json *root = transcripts_last_root(transcripts, &elements);
+        if (!code && pages &&
+            ask_next_page(reply, &profile->transcript_pages, root, elements, &code, &err)) {
+            return;
+        }
     }
     if (code) {
         refuse_body(reply, code, &err);
     } else {
-        bool is_empty = transcripts.count == 0 && transcripts.quarantined == 0;
+        bool is_empty = transcripts->count == 0 && transcripts->quarantined == 0;
         reply->result.outcome = is_empty ? CXONE_EMPTY : CXONE_OK;
-        reply->result.segments = transcripts.segments;
-        reply->result.segment_count = transcripts.count;
-        reply->result.quarantined = transcripts.quarantined;
-        reply->result.missing_final = transcripts.missing_final;
+        reply->result.segments = transcripts->segments;
+        reply->result.segment_count = transcripts->count;
+        reply->result.quarantined = transcripts->quarantined;
+        reply->result.missing_final = transcripts->missing_final;
     }
     answer(reply);
-    transcripts_done(&transcripts);
+    transcripts_done(&alone);
 }
 
 static void answer_discovery(struct reply *reply)
 {
+    const struct cxone_profile *profile = &reply->cxone->options.profile;
     const struct http_response *response = reply->response;
-    struct discover discover = {0};
-    struct error err = {0};
+    struct discover alone = {0};
+    struct error err = {.message = "no memory for a list in pages"};
     int code = 0;
-    if (response->status != 204) {
-        code = discover_parse(http_client_header(response, "Content-Type"), response->body,
-                              response->body_bytes, &discover, &err);
+    struct request_pages *pages = pages_of(reply, &profile->contact_pages, &code);
+    struct discover *discover = pages ? &pages->discover : &alone;
+    if (!code && response->status != 204) {
+        code = discover_add(&profile->map, http_client_header(response, "Content-Type"),
+                            response->body, response->body_bytes, discover, &err);
+        size_t elements;
+        const struct json *root = discover_last_root(discover, &elements);
+        if (!code && pages &&
+            ask_next_page(reply, &profile->contact_pages, root, elements, &code, &err)) {
+            return;
+        }
     }
     if (code) {
         refuse_body(reply, code, &err);
     } else {
-        reply->result.active = discover.active;
-        reply->result.active_count = discover.count;
-        reply->result.unknown_states = discover.unknown_states;
-        reply->result.quarantined = discover.quarantined;
+        reply->result.active = discover->active;
+        reply->result.active_count = discover->count;
+        reply->result.unknown_states = discover->unknown_states;
+        reply->result.quarantined = discover->quarantined;
     }
     answer(reply);
-    discover_done(&discover);
+    discover_done(&alone);
 }
 
 /* 200 with a page instead of the usual nothing: a gateway answered, the update went nowhere. */
@@ -280,7 +387,8 @@ static void answer_suggestion(struct reply *reply)
 {
     char tracking_id[SUGGESTIONS_TRACKING_BYTES];
     reply->result.tracking_id =
-        suggestions_tracking_id(reply->response->body, reply->response->body_bytes, tracking_id);
+        suggestions_tracking_id(&reply->cxone->options.profile.map.tracking, reply->response->body,
+                                reply->response->body_bytes, tracking_id);
     answer(reply);
 }
 
@@ -329,10 +437,27 @@ static bool replay_unauthorized(struct reply *reply)
     struct cxone *cxone = reply->cxone;
     struct request *request = reply->request;
     if (reply->response->failure != HTTP_FAILURE_NONE || reply->response->status != 401 ||
+        request->is_webhook ||
         !auth_unauthorized(cxone->auth, request->generation, request->replayed)) {
         return false;
     }
     request->replayed = true;
+    requests_prepend(&cxone->requests.waiting[reply->operation], request);
+    return true;
+}
+
+/* True if a 403 was taken for the token's fault and the request was put back, once; then nothing
+ * else is concluded from it. */
+static bool replay_forbidden(struct reply *reply)
+{
+    struct cxone *cxone = reply->cxone;
+    struct request *request = reply->request;
+    if (reply->result.outcome != CXONE_DENIED || !cxone->options.profile.retry_on_403 ||
+        request->replayed || request->is_webhook || !auth_doubt(cxone->auth, request->generation)) {
+        return false;
+    }
+    request->replayed = true;
+    capability_undecided(&cxone->capabilities[reply->operation]);
     requests_prepend(&cxone->requests.waiting[reply->operation], request);
     return true;
 }
@@ -371,8 +496,11 @@ void gateway_reply_done(void *user, const struct http_response *response)
         .reason = reply.reason,
         .body_bytes = response->body_bytes,
     };
-    learn_from_reply(&reply);
     gateway_pump_soon(cxone); /* a slot is free, whatever else */
+    if (replay_forbidden(&reply)) {
+        return;
+    }
+    learn_from_reply(&reply);
     if (replay_unauthorized(&reply)) {
         return;
     }

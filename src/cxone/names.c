@@ -84,6 +84,9 @@ void cxone_options_default(struct cxone_options *options)
                 .customer_names = {"customer", "inbound", "patron", "contact", "end_user",
                                    "caller"},
                 .agent_names = {"agent", "outbound", "internal"},
+                .deliveries = CXONE_DELIVERY_SUGGESTIONS,
+                .lifetime_s = 3600,
+                .renew_margin_ms = 60000,
                 .suggestion_type = "text",
                 .idempotency_header = "Idempotency-Key",
             },
@@ -106,10 +109,12 @@ void cxone_options_default(struct cxone_options *options)
         .breaker_open_ms = 30000,
         .breaker_probe_ms = 5000,
         .retry_after_max_ms = 300000,
+        .issuer_max_age_ms = 3600000,
         .denied_probe_ms = 30000,
         .in_flight_max = 32,
         .queue_max = 4096,
         .seed = 1,
         .wall_now = clock_wall,
     };
+    cxone_mapping_default(&options->profile.map);
 }

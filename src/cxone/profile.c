@@ -5,12 +5,14 @@
  * happen here, once, at start-up; nothing here touches the network. */
 #include "cxone/profile.h"
 
+#include "base/clock.h"
 #include "net/url.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { ADDRESS_BYTES_MAX = 2048, URL_BYTES_MAX = 4096 };
+enum { ADDRESS_BYTES_MAX = 2048 };
 
 static bool is_given(const char *text)
 {
@@ -150,42 +152,72 @@ bool cxone_profile_id_is_usable(const char *id)
            strcmp(id, "..") != 0;
 }
 
-struct filling {
-    const char *base;
-    const char *id;
-    int64_t start_ms;
-};
-
-static int fill_slot(const char *name, size_t bytes, const struct filling *filling, struct buf *url,
-                     struct error *err)
+static int fill_id(const char *id, struct buf *url, struct error *err)
 {
-    if (bytes == 4 && memcmp(name, "base", 4) == 0) {
-        buf_append_string(url, filling->base);
-        return 0;
+    if (!cxone_profile_id_is_usable(id)) {
+        return error_set(err, ERROR_USAGE,
+                         "an interaction id must have 1 to %d bytes and not be a dot segment",
+                         CXONE_ID_BYTES_MAX);
     }
-    if (bytes == 8 && memcmp(name, "start_ms", 8) == 0) {
-        buf_printf(url, "%" PRId64, filling->start_ms);
-        return 0;
-    }
-    if (bytes == 2 && memcmp(name, "id", 2) == 0) {
-        if (!cxone_profile_id_is_usable(filling->id)) {
-            return error_set(err, ERROR_USAGE,
-                             "an interaction id must have 1 to %d bytes and not be a dot segment",
-                             CXONE_ID_BYTES_MAX);
-        }
-        url_encode(url, filling->id, strlen(filling->id));
-        return 0;
-    }
-    return error_set(err, ERROR_CONFIG,
-                     "endpoint template: unknown placeholder {%.*s}; known are {base}, {id} and "
-                     "{start_ms}",
-                     bytes > 32 ? 32 : (int)bytes, name);
+    url_encode(url, id, strlen(id));
+    return 0;
 }
 
-int cxone_profile_url(const char *url_template, const char *base, const char *id, int64_t start_ms,
-                      struct buf *url, struct error *err)
+static const char *fill_time(int64_t ms, bool as_text, char out[WALL_TEXT_BYTES])
 {
-    struct filling filling = {base, id, start_ms};
+    if (as_text) {
+        return wall_format((struct wall){ms}, out);
+    }
+    (void)snprintf(out, WALL_TEXT_BYTES, "%" PRId64, ms);
+    return out;
+}
+
+/* {1} is the first attribute value. */
+static const char *numbered_value(const char *name, size_t bytes, const struct cxone_slots *slots)
+{
+    size_t number = bytes == 1 && name[0] >= '1' && name[0] <= '9' ? (size_t)(name[0] - '0') : 0;
+    return number > 0 && number <= slots->value_count ? slots->values[number - 1] : NULL;
+}
+
+static bool slot_is(const char *name, size_t bytes, const char *slot)
+{
+    return strlen(slot) == bytes && memcmp(name, slot, bytes) == 0;
+}
+
+static int fill_slot(const char *name, size_t bytes, const struct cxone_slots *slots,
+                     struct buf *url, struct error *err)
+{
+    char time[WALL_TEXT_BYTES];
+    const char *value = numbered_value(name, bytes, slots);
+    bool is_iso = slot_is(name, bytes, "start_iso");
+    if (slot_is(name, bytes, "base")) {
+        buf_append_string(url, slots->base);
+        return 0;
+    }
+    if (slot_is(name, bytes, "id")) {
+        return fill_id(slots->id, url, err);
+    }
+    if (is_iso || slot_is(name, bytes, "start_ms")) {
+        value = fill_time(slots->start_ms, is_iso, time);
+    } else if (slot_is(name, bytes, "message")) {
+        value = slots->message;
+    } else if (slot_is(name, bytes, "key")) {
+        value = slots->key;
+    }
+    if (!value) {
+        return error_set(err, ERROR_CONFIG,
+                         "endpoint template: unknown placeholder {%.*s}; known are {base}, {id}, "
+                         "{start_ms} and {start_iso}, for signals {message} and {key}, for "
+                         "attributes {1}, {2} and so on",
+                         bytes > 32 ? 32 : (int)bytes, name);
+    }
+    url_encode(url, value, strlen(value));
+    return 0;
+}
+
+int cxone_profile_fill(const char *url_template, const struct cxone_slots *slots, struct buf *url,
+                       struct error *err)
+{
     const char *at = url_template;
     for (;;) {
         size_t literal = strcspn(at, "{");
@@ -198,14 +230,96 @@ int cxone_profile_url(const char *url_template, const char *base, const char *id
         if (!close) {
             return error_set(err, ERROR_CONFIG, "endpoint template: '{' without '}'");
         }
-        int result = fill_slot(at + 1, (size_t)(close - at - 1), &filling, url, err);
+        int result = fill_slot(at + 1, (size_t)(close - at - 1), slots, url, err);
         if (result) {
             return result;
         }
         at = close + 1;
     }
-    if (url->failed || url->size > URL_BYTES_MAX) {
-        return error_set(err, ERROR_LIMIT, "endpoint address longer than %d bytes", URL_BYTES_MAX);
+    if (url->failed || url->size > CXONE_URL_BYTES_MAX) {
+        return error_set(err, ERROR_LIMIT, "endpoint address longer than %d bytes",
+                         CXONE_URL_BYTES_MAX);
+    }
+    return 0;
+}
+
+int cxone_profile_url(const char *url_template, const char *base, const char *id, int64_t start_ms,
+                      struct buf *url, struct error *err)
+{
+    const struct cxone_slots slots = {.base = base, .id = id, .start_ms = start_ms};
+    return cxone_profile_fill(url_template, &slots, url, err);
+}
+
+const char *cxone_profile_method(const char *endpoint, const char *usual, const char **url_template)
+{
+    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH"};
+    const char *blank = strchr(endpoint, ' ');
+    *url_template = endpoint;
+    if (!blank) {
+        return usual;
+    }
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        if (slot_is(endpoint, (size_t)(blank - endpoint), methods[i])) {
+            *url_template = blank + strspn(blank, " ");
+            return methods[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- credentials ---- */
+
+static int require(const char *value, const char *what, const char *how, struct error *err)
+{
+    if (is_given(value)) {
+        return 0;
+    }
+    return error_set(err, ERROR_CONFIG, "no %s: set %s", what, how);
+}
+
+static int check_client(const struct cxone_profile *profile, struct error *err)
+{
+    int result = require(profile->client_id, "client id",
+                         "CXONE_CLIENT_ID, or auth.client_id in the configuration file", err);
+    return result ? result
+                  : require(profile->client_secret, "client secret",
+                            "CXONE_CLIENT_SECRET, or auth.client_secret_file to a file that only "
+                            "you can read, or hand over the systemd credential 'client_secret'",
+                            err);
+}
+
+static int check_access_key(const struct cxone_profile *profile, struct error *err)
+{
+    int result = require(profile->access_key_id, "access key id", "auth.access_key_id", err);
+    return result ? result
+                  : require(profile->access_key_secret, "access key secret",
+                            "auth.access_key_secret_file to a file that only you can read, or hand "
+                            "over the systemd credential 'access_key_secret'",
+                            err);
+}
+
+int cxone_profile_check_credentials(const struct cxone_profile *profile, struct error *err)
+{
+    int result = 0;
+    if (profile->client_auth == CXONE_CLIENT_AUTH_BASIC &&
+        profile->grant != CXONE_GRANT_STATIC_TOKEN) {
+        result = check_client(profile, err);
+    }
+    if (result) {
+        return result;
+    }
+    switch (profile->grant) {
+    case CXONE_GRANT_CLIENT_CREDENTIALS:
+        return check_client(profile, err);
+    case CXONE_GRANT_ACCESS_KEY_PASSWORD:
+    case CXONE_GRANT_ACCESS_KEY_JSON:
+        return check_access_key(profile, err);
+    case CXONE_GRANT_REFRESH_TOKEN:
+        return require(profile->refresh_token, "refresh token",
+                       "auth.refresh_token_file to a file that only you can read", err);
+    case CXONE_GRANT_STATIC_TOKEN:
+        return require(profile->static_token, "token",
+                       "auth.static_token_file to a file that only you can read", err);
     }
     return 0;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 enum {
-    URL_BYTES_MAX = 4096,
+    URL_BYTES_MAX = CXONE_URL_BYTES_MAX,
     BODY_BYTES_MAX = 64 * 1024,
     KEY_BYTES_MAX = 256,
     ATTRIBUTES_TURN = 4,
@@ -28,9 +28,20 @@ struct request *requests_new(enum cxone_operation operation, cxone_done_fn *done
     return request;
 }
 
+static void free_pages(struct request_pages *pages)
+{
+    if (pages) {
+        buf_done(&pages->first_url);
+        transcripts_done(&pages->transcripts);
+        discover_done(&pages->discover);
+        free(pages);
+    }
+}
+
 void requests_free(struct request *request)
 {
     if (request) {
+        free_pages(request->pages);
         buf_done(&request->url);
         buf_done(&request->body);
         buf_done(&request->idempotency_key);

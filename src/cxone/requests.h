@@ -10,7 +10,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "cxone/cxone.h"
+#include "cxone/discover.h"
 #include "cxone/headers.h"
+#include "cxone/transcripts.h"
 #include "net/http_client.h"
 
 #include <stdbool.h>
@@ -19,13 +21,26 @@
 
 enum { REQUESTS_OPERATIONS = 4 }; /* all but the token */
 
+/* What came so far of a reply in several pages. */
+struct request_pages {
+    struct pages pages;
+    struct buf first_url; /* absolute */
+    struct transcripts transcripts;
+    struct discover discover;
+    size_t body_bytes;
+};
+
 /* One thing asked for; owned by whichever list holds it, or by the HTTP call once detached. */
 struct request {
     struct request *previous;
     struct request *next;
     struct cxone *cxone; /* NULL once its connection object is gone */
     enum cxone_operation operation;
+    const char *method;
     struct buf url;
+    bool below_base;             /* the API's address is still to be put in front of it */
+    bool is_webhook;             /* not for the vendor: without its token, quota and clock */
+    struct request_pages *pages; /* NULL while there is none */
     struct buf body;
     struct buf idempotency_key;
     char correlation[HEADERS_CORRELATION_BYTES];

@@ -33,6 +33,30 @@ int suggestions_write(const char *interaction_id, const char *type, const char *
     return 0;
 }
 
+int suggestions_write_webhook(const char *interaction_id, const char *alert_id, const char *type,
+                              const char *message, struct buf *body, struct error *err)
+{
+    const char *const members[][2] = {{"kind", "alert"},
+                                      {"id", alert_id},
+                                      {"interactionId", interaction_id},
+                                      {"type", type},
+                                      {"content", message}};
+    struct json_writer writer;
+    json_writer_init(&writer, body);
+    json_write_object_begin(&writer);
+    json_write_key(&writer, "version");
+    json_write_integer(&writer, 1);
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        json_write_key(&writer, members[i][0]);
+        json_write_cstring(&writer, members[i][1]);
+    }
+    json_write_object_end(&writer);
+    if (body->failed) {
+        return error_set(err, ERROR_LIMIT, "an alert of more than %zu bytes", body->limit);
+    }
+    return 0;
+}
+
 static const char *copy_id(const struct json *value, char out[SUGGESTIONS_TRACKING_BYTES])
 {
     size_t bytes;
@@ -49,18 +73,16 @@ static const char *copy_id(const struct json *value, char out[SUGGESTIONS_TRACKI
     return NULL;
 }
 
-const char *suggestions_tracking_id(const char *body, size_t body_bytes,
-                                    char out[SUGGESTIONS_TRACKING_BYTES])
+const char *suggestions_tracking_id(const struct cxone_pointers *places, const char *body,
+                                    size_t body_bytes, char out[SUGGESTIONS_TRACKING_BYTES])
 {
-    static const char *const places[] = {"/suggestionId", "/trackingId", "/id",
-                                         "/suggestions/0/id"};
     struct json_document *document;
     const char *found = NULL;
     if (!body || body_bytes == 0 || json_parse(body, body_bytes, &document, NULL)) {
         return NULL;
     }
-    for (size_t i = 0; i < sizeof places / sizeof places[0] && !found; i++) {
-        found = copy_id(json_pointer(json_root(document), places[i]), out);
+    for (size_t i = 0; i < CXONE_POINTERS_MAX && places->at[i] && !found; i++) {
+        found = copy_id(json_pointer(json_root(document), places->at[i]), out);
     }
     json_free(document);
     return found;

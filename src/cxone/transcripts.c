@@ -1,9 +1,9 @@
 /* transcripts.c - see transcripts.h.
  *
  * One malformed utterance must not cost the hundred good ones beside it, so the array is checked
- * once and its elements one by one. Nothing is guessed: a time that is no whole number of
- * milliseconds, or an isFinal that is no boolean, quarantines the element. Order, duplicates and
- * revisions are the caller's business. */
+ * once and its elements one by one. Nothing is guessed: a time not in the form promised, or an
+ * isFinal that is no boolean, quarantines the element. Order, duplicates and revisions are the
+ * caller's business. */
 #include "cxone/transcripts.h"
 
 #include "base/json.h"
@@ -17,6 +17,15 @@
 
 enum { INTEGER_ID_BYTES = 24 };
 
+struct transcripts_page {
+    struct transcripts_page *before;
+    struct json_document *document;
+    const struct json *array;
+    size_t elements;
+    int64_t call_start_ms;
+    char *ids; /* text of ids that came as integers, INTEGER_ID_BYTES for each element */
+};
+
 static bool name_is_listed(const char *name, const char *const names[CXONE_NAMES_MAX])
 {
     for (size_t i = 0; i < CXONE_NAMES_MAX && names[i]; i++) {
@@ -27,38 +36,41 @@ static bool name_is_listed(const char *name, const char *const names[CXONE_NAMES
     return false;
 }
 
-static enum speaker read_speaker(const struct cxone_profile *profile, const struct json *element)
+enum speaker transcripts_speaker(const struct cxone_profile *profile, const char *word)
 {
-    const char *direction = json_as_string(json_get(element, "direction"), NULL);
-    if (!direction) {
-        return SPEAKER_UNKNOWN;
-    }
-    if (name_is_listed(direction, profile->customer_names)) {
+    if (name_is_listed(word, profile->customer_names)) {
         return SPEAKER_CUSTOMER;
     }
-    return name_is_listed(direction, profile->agent_names) ? SPEAKER_AGENT : SPEAKER_UNKNOWN;
+    return name_is_listed(word, profile->agent_names) ? SPEAKER_AGENT : SPEAKER_UNKNOWN;
 }
 
-static bool read_time(const struct json *value, int64_t *out)
+static enum speaker read_speaker(const struct cxone_profile *profile, const struct json *element)
 {
-    size_t bytes;
-    const char *text = json_as_string(value, &bytes);
-    bool is_number = text ? reply_parse_integer(text, bytes, out) : json_as_integer(value, out);
-    return is_number && *out >= 0;
+    const char *word = json_as_string(mapping_find(element, &profile->map.direction), NULL);
+    return word ? transcripts_speaker(profile, word) : SPEAKER_UNKNOWN;
 }
 
-static bool read_text(const struct json *element, struct segment *segment)
+static bool read_times(const struct cxone_mapping *map, const struct transcripts_page *page,
+                       const struct json *element, struct segment *segment)
 {
-    segment->text = json_as_string(json_get(element, "text"), &segment->text_bytes);
+    return vendor_time_read(mapping_find(element, &map->start), map->time_format,
+                            page->call_start_ms, &segment->start_ms) &&
+           vendor_time_read(mapping_find(element, &map->end), map->time_format, page->call_start_ms,
+                            &segment->end_ms);
+}
+
+static bool read_text(const struct cxone_mapping *map, const struct json *element,
+                      struct segment *segment)
+{
+    segment->text = json_as_string(mapping_find(element, &map->text), &segment->text_bytes);
     return segment->text && segment->text_bytes <= TRANSCRIPTS_TEXT_BYTES_MAX;
 }
 
 static bool read_final(const struct cxone_profile *profile, const struct json *element,
                        struct transcripts *transcripts, struct segment *segment)
 {
-    const struct json *value = json_get(element, "isFinal");
-    enum json_kind kind = json_kind(value);
-    if (kind == JSON_KIND_ABSENT || kind == JSON_KIND_NULL) {
+    const struct json *value = mapping_find(element, &profile->map.final);
+    if (!value) {
         segment->is_final = profile->assume_final;
         transcripts->missing_final++;
         return true;
@@ -67,20 +79,20 @@ static bool read_final(const struct cxone_profile *profile, const struct json *e
 }
 
 /* An integer id needs text of its own: `ids` has room for one per element. */
-static bool read_integer_id(const struct json *value, size_t index, struct transcripts *transcripts,
+static bool read_integer_id(const struct json *value, size_t index, struct transcripts_page *page,
                             struct segment *segment)
 {
     int64_t number;
     if (!json_as_integer(value, &number)) {
         return true;
     }
-    if (!transcripts->ids) {
-        transcripts->ids = calloc(transcripts->elements, INTEGER_ID_BYTES);
+    if (!page->ids) {
+        page->ids = calloc(page->elements, INTEGER_ID_BYTES);
     }
-    if (!transcripts->ids) {
+    if (!page->ids) {
         return false;
     }
-    char *text = transcripts->ids + index * INTEGER_ID_BYTES;
+    char *text = page->ids + index * INTEGER_ID_BYTES;
     int bytes = snprintf(text, INTEGER_ID_BYTES, "%" PRId64, number);
     segment->id = text;
     segment->id_bytes = (size_t)bytes;
@@ -88,18 +100,17 @@ static bool read_integer_id(const struct json *value, size_t index, struct trans
 }
 
 /* False only without memory: an id of the wrong type or length is no id. */
-static bool read_id(const struct json *element, size_t index, struct transcripts *transcripts,
-                    struct segment *segment)
+static bool read_id(const struct cxone_mapping *map, const struct json *element, size_t index,
+                    struct transcripts_page *page, struct segment *segment)
 {
-    static const char *const keys[] = {"id", "segmentId", "utteranceId"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0] && !segment->id; i++) {
-        const struct json *value = json_get(element, keys[i]);
+    for (size_t i = 0; i < CXONE_POINTERS_MAX && map->id.at[i] && !segment->id; i++) {
+        const struct json *value = json_pointer(element, map->id.at[i]);
         size_t bytes;
         const char *text = json_as_string(value, &bytes);
         if (text && bytes > 0 && bytes <= CXONE_ID_BYTES_MAX) {
             segment->id = text;
             segment->id_bytes = bytes;
-        } else if (!read_integer_id(value, index, transcripts, segment)) {
+        } else if (!read_integer_id(value, index, page, segment)) {
             return false;
         }
     }
@@ -107,61 +118,88 @@ static bool read_id(const struct json *element, size_t index, struct transcripts
 }
 
 static bool read_element(const struct cxone_profile *profile, size_t index,
-                         struct transcripts *transcripts)
+                         struct transcripts_page *page, struct transcripts *transcripts)
 {
-    const struct json *element = json_at(json_root(transcripts->document), index);
+    const struct cxone_mapping *map = &profile->map;
+    const struct json *element = json_at(page->array, index);
     struct segment segment = {.speaker = read_speaker(profile, element)};
-    bool usable = json_kind(element) == JSON_KIND_OBJECT && read_text(element, &segment) &&
-                  read_time(json_get(element, "startTime"), &segment.start_ms) &&
-                  read_time(json_get(element, "endTime"), &segment.end_ms) &&
+    bool usable = json_kind(element) == JSON_KIND_OBJECT && read_text(map, element, &segment) &&
+                  read_times(map, page, element, &segment) &&
                   read_final(profile, element, transcripts, &segment);
     if (!usable) {
         transcripts->quarantined++;
         return true;
     }
-    if (!read_id(element, index, transcripts, &segment)) {
+    if (!read_id(map, element, index, page, &segment)) {
         return false;
     }
     transcripts->segments[transcripts->count++] = segment;
     return true;
 }
 
-static int read_elements(const struct cxone_profile *profile, struct transcripts *transcripts,
-                         struct error *err)
+/* Finds the array, and the call's start where times count from it. */
+static int open_page(const struct cxone_mapping *map, struct transcripts_page *page,
+                     struct transcripts *transcripts, struct error *err)
 {
-    const struct json *root = json_root(transcripts->document);
-    size_t elements = json_size(root);
-    if (json_kind(root) != JSON_KIND_ARRAY) {
+    const struct json *root = json_root(page->document);
+    size_t room = REPLY_ELEMENTS_MAX - transcripts->elements;
+    page->array = mapping_find(root, &map->segments);
+    if (json_kind(page->array) != JSON_KIND_ARRAY) {
         return error_set(err, ERROR_FORMAT, "a JSON array of segments was promised");
     }
-    if (elements > REPLY_ELEMENTS_MAX) {
-        transcripts->quarantined = elements - REPLY_ELEMENTS_MAX;
-        elements = REPLY_ELEMENTS_MAX;
+    page->elements = json_size(page->array);
+    if (page->elements > room) {
+        transcripts->quarantined += page->elements - room;
+        page->elements = room;
     }
-    transcripts->elements = elements;
-    transcripts->segments = calloc(elements + 1, sizeof *transcripts->segments);
-    if (!transcripts->segments) {
+    if (page->elements > 0 && vendor_time_is_relative(map->time_format) &&
+        !vendor_time_read_any(mapping_find(root, &map->call_start), &page->call_start_ms)) {
+        return error_set(err, ERROR_FORMAT,
+                         "the start of the call, from which its times count, is not at "
+                         "map.call_start");
+    }
+    return 0;
+}
+
+static int read_page(const struct cxone_profile *profile, struct transcripts_page *page,
+                     struct transcripts *transcripts, struct error *err)
+{
+    int result = open_page(&profile->map, page, transcripts, err);
+    if (result) {
+        return result;
+    }
+    size_t elements = transcripts->elements + page->elements;
+    struct segment *segments =
+        realloc(transcripts->segments, (elements + 1) * sizeof *transcripts->segments);
+    if (!segments) {
         return error_set(err, ERROR_MEMORY, "no memory for %zu segments", elements);
     }
-    for (size_t i = 0; i < elements; i++) {
-        if (!read_element(profile, i, transcripts)) {
+    transcripts->segments = segments;
+    transcripts->elements = elements;
+    for (size_t i = 0; i < page->elements; i++) {
+        if (!read_element(profile, i, page, transcripts)) {
             return error_set(err, ERROR_MEMORY, "no memory for segment ids");
         }
     }
     return 0;
 }
 
-int transcripts_parse(const struct cxone_profile *profile, const char *content_type,
-                      const char *body, size_t body_bytes, struct transcripts *transcripts,
-                      struct error *err)
+int transcripts_add(const struct cxone_profile *profile, const char *content_type, const char *body,
+                    size_t body_bytes, struct transcripts *transcripts, struct error *err)
 {
-    *transcripts = (struct transcripts){0};
+    struct transcripts_page *page = NULL;
     int result = reply_check_json(content_type, body, body_bytes, err);
     if (!result) {
-        result = json_parse(body, body_bytes, &transcripts->document, err);
+        page = calloc(1, sizeof *page);
+        result = page ? 0 : error_set(err, ERROR_MEMORY, "no memory for a transcript");
     }
     if (!result) {
-        result = read_elements(profile, transcripts, err);
+        page->before = transcripts->pages;
+        transcripts->pages = page;
+        result = json_parse(body, body_bytes, &page->document, err);
+    }
+    if (!result) {
+        result = read_page(profile, page, transcripts, err);
     }
     if (result) {
         transcripts_done(transcripts);
@@ -169,10 +207,30 @@ int transcripts_parse(const struct cxone_profile *profile, const char *content_t
     return result;
 }
 
+int transcripts_parse(const struct cxone_profile *profile, const char *content_type,
+                      const char *body, size_t body_bytes, struct transcripts *transcripts,
+                      struct error *err)
+{
+    *transcripts = (struct transcripts){0};
+    return transcripts_add(profile, content_type, body, body_bytes, transcripts, err);
+}
+
+const struct json *transcripts_last_root(const struct transcripts *transcripts, size_t *elements)
+{
+    const struct transcripts_page *page = transcripts->pages;
+    *elements = page ? json_size(page->array) : 0;
+    return page ? json_root(page->document) : NULL;
+}
+
 void transcripts_done(struct transcripts *transcripts)
 {
-    json_free(transcripts->document);
+    struct transcripts_page *before;
+    for (struct transcripts_page *page = transcripts->pages; page; page = before) {
+        before = page->before;
+        json_free(page->document);
+        free(page->ids);
+        free(page);
+    }
     free(transcripts->segments);
-    free(transcripts->ids);
     *transcripts = (struct transcripts){0};
 }

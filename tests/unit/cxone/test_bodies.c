@@ -85,7 +85,7 @@ static void attributes_are_the_tutorials_body(void **state)
     buf_init(&body, 1024);
     const struct cxone_attribute attributes[] = {{"realtime_sentiment_score", "0.28"},
                                                  {"sentiment_trend", "declining"}};
-    assert_int_equal(attributes_write(attributes, 2, &body, NULL), 0);
+    assert_int_equal(attributes_write(attributes, 2, CXONE_ATTRIBUTE_BODY_OBJECT, &body, NULL), 0);
     assert_string_equal(buf_string(&body), "{\"attributes\":{\"realtime_sentiment_score\":\"0.28\","
                                            "\"sentiment_trend\":\"declining\"}}");
     buf_done(&body);
@@ -102,12 +102,16 @@ static void attributes_without_content_are_refused(void **state)
     memset(longer, 'a', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
     const struct cxone_attribute too_long = {"x", longer};
-    assert_int_equal(attributes_write(NULL, 0, &body, NULL), ERROR_USAGE);
-    assert_int_equal(attributes_write(&no_key, 1, &body, NULL), ERROR_USAGE);
+    assert_int_equal(attributes_write(NULL, 0, CXONE_ATTRIBUTE_BODY_OBJECT, &body, NULL),
+                     ERROR_USAGE);
+    assert_int_equal(attributes_write(&no_key, 1, CXONE_ATTRIBUTE_BODY_OBJECT, &body, NULL),
+                     ERROR_USAGE);
     buf_clear(&body);
-    assert_int_equal(attributes_write(&no_value, 1, &body, NULL), ERROR_USAGE);
+    assert_int_equal(attributes_write(&no_value, 1, CXONE_ATTRIBUTE_BODY_OBJECT, &body, NULL),
+                     ERROR_USAGE);
     buf_clear(&body);
-    assert_int_equal(attributes_write(&too_long, 1, &body, NULL), ERROR_LIMIT);
+    assert_int_equal(attributes_write(&too_long, 1, CXONE_ATTRIBUTE_BODY_OBJECT, &body, NULL),
+                     ERROR_LIMIT);
     buf_done(&body);
 }
 
@@ -157,8 +161,11 @@ static void tracking_id_is_found_in_every_known_place(void **state)
         {"{\"id\":\"a\\u0000b\"}", NULL},
     };
     char id[SUGGESTIONS_TRACKING_BYTES];
+    struct cxone_mapping map;
+    cxone_mapping_default(&map);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *found = suggestions_tracking_id(rows[i].body, strlen(rows[i].body), id);
+        const char *found =
+            suggestions_tracking_id(&map.tracking, rows[i].body, strlen(rows[i].body), id);
         if (rows[i].id) {
             assert_non_null(found);
             assert_string_equal(found, rows[i].id);

@@ -294,7 +294,7 @@ static void huge_number_elsewhere_leaves_times_and_ids_alone(void **state)
     transcripts_done(&t);
     struct discover d;
     const char *body = "[{\"interactionId\":42},{\"interactionId\":99999999999999999999}]";
-    assert_int_equal(discover_parse(NULL, body, strlen(body), &d, NULL), 0);
+    assert_int_equal(discover_parse(&profile.map, NULL, body, strlen(body), &d, NULL), 0);
     assert_int_equal(d.count, 1);
     assert_int_equal(d.quarantined, 1);
     assert_string_equal(d.active[0].interaction_id, "42");
@@ -353,7 +353,8 @@ static void live_interactions_are_read(void **state)
                        "{\"interactionId\":1.5,\"state\":\"active\"},"
                        "{\"interactionId\":\"d\",\"state\":1},"
                        "{\"state\":\"active\"},null,[]]";
-    assert_int_equal(discover_parse("application/json", body, strlen(body), &d, NULL), 0);
+    assert_int_equal(discover_parse(&profile.map, "application/json", body, strlen(body), &d, NULL),
+                     0);
     assert_int_equal(d.count, 5);
     assert_int_equal(d.quarantined, 7);
     assert_int_equal(d.unknown_states, 1);
@@ -369,9 +370,10 @@ static void live_interactions_are_read(void **state)
     discover_done(&d);
     static const char *const bad[] = {"", "{}", "<html>", "[", "{\"data\":[]}"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_int_equal(discover_parse(NULL, bad[i], strlen(bad[i]), &d, NULL), ERROR_FORMAT);
+        assert_int_equal(discover_parse(&profile.map, NULL, bad[i], strlen(bad[i]), &d, NULL),
+                         ERROR_FORMAT);
     }
-    assert_int_equal(discover_parse("text/html", "[]", 2, &d, NULL), ERROR_FORMAT);
+    assert_int_equal(discover_parse(&profile.map, "text/html", "[]", 2, &d, NULL), ERROR_FORMAT);
 }
 
 static void states_times_and_masters_are_read(void **state)
@@ -396,7 +398,7 @@ static void states_times_and_masters_are_read(void **state)
         {"d", CXONE_CALL_UNSAID, -1, NULL},
         {"e", CXONE_CALL_UNSAID, -1, "m"},
     };
-    assert_int_equal(discover_parse(NULL, body, strlen(body), &d, NULL), 0);
+    assert_int_equal(discover_parse(&profile.map, NULL, body, strlen(body), &d, NULL), 0);
     assert_int_equal(d.count, 5);
     assert_int_equal(d.quarantined, 0);
     assert_int_equal(d.unknown_states, 1);
