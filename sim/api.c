@@ -10,6 +10,7 @@
 #include "net/url.h"
 #include "sim/answer.h"
 #include "sim/endpoints.h"
+#include "sim/real.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +116,23 @@ static const struct endpoint endpoints[] = {
      "interactions:write", OPTIONS_DENY_ATTRIBUTES, endpoints_serve_attributes},
 };
 
+#define ACD_PATH "/incontactapi/services/v30.0/"
+
+/* The two documents share the token's bit: what goes wrong with the API leaves the issuer alone. */
+static const struct endpoint real_endpoints[] = {
+    {SCRIPT_ENDPOINT_TOKEN, "GET", "/.well-known/openid-configuration", NULL, 0, NULL, 0,
+     real_serve_openid},
+    {SCRIPT_ENDPOINT_TOKEN, "GET", "/.well-known/cxone-configuration", NULL, 0, NULL, 0,
+     real_serve_tenant},
+    {SCRIPT_ENDPOINT_TOKEN, "POST", "/auth/token", NULL, 0, NULL, 0, real_serve_token},
+    {SCRIPT_ENDPOINT_ACTIVE, "GET", ACD_PATH "contacts/active", NULL, OAUTH_SCOPE_VIEW,
+     "RealTimeDataAPI", 0, real_serve_contacts},
+    {SCRIPT_ENDPOINT_TRANSCRIPTS, "GET", ACD_PATH "contacts/", "/chat-transcript", OAUTH_SCOPE_VIEW,
+     "RealTimeDataAPI", OPTIONS_DENY_TRANSCRIPTS, real_serve_chat},
+    {SCRIPT_ENDPOINT_SUGGESTIONS, "POST", ACD_PATH "interactions/", "/signal", OAUTH_SCOPE_ASSIST,
+     "AdminAPI", OPTIONS_DENY_SUGGESTIONS, real_serve_signal},
+};
+
 /* Whether the path, as sent, is this endpoint's; decodes the id, which must be one segment. */
 static bool path_matches(const struct endpoint *endpoint, const char *path, struct buf *id)
 {
@@ -132,13 +150,17 @@ static bool path_matches(const struct endpoint *endpoint, const char *path, stru
 }
 
 /* The endpoint of the request, or NULL when it was refused. */
-static const struct endpoint *find_endpoint(struct answer *answer)
+static const struct endpoint *find_endpoint(const struct api *api, struct answer *answer)
 {
     const char *path = http_exchange_raw_path(answer->exchange);
+    bool is_real = api->options->profile == OPTIONS_PROFILE_REAL;
+    const struct endpoint *table = is_real ? real_endpoints : endpoints;
+    size_t count = is_real ? sizeof real_endpoints / sizeof real_endpoints[0]
+                           : sizeof endpoints / sizeof endpoints[0];
     const struct endpoint *found = NULL;
-    for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0] && found == NULL; i++) {
-        if (path_matches(&endpoints[i], path, &answer->id)) {
-            found = &endpoints[i];
+    for (size_t i = 0; i < count && found == NULL; i++) {
+        if (path_matches(&table[i], path, &answer->id)) {
+            found = &table[i];
         }
     }
     if (found == NULL) {
@@ -239,7 +261,7 @@ void api_handle(void *user, struct http_exchange *exchange)
 {
     struct api *api = user;
     struct answer answer = answer_to(api, exchange);
-    struct pending pending = {.exchange = exchange, .endpoint = find_endpoint(&answer)};
+    struct pending pending = {.exchange = exchange, .endpoint = find_endpoint(api, &answer)};
     if (pending.endpoint != NULL) {
         pending.fault =
             fault_decide(&api->faults, pending.endpoint->bit, api_elapsed_ms(api, answer.now));
@@ -285,7 +307,7 @@ void api_tick(struct api *api)
     struct pending *pending;
     while ((pending = delay_take(&api->delay, now.mono)) != NULL) {
         struct answer answer = answer_to(api, pending->exchange);
-        (void)find_endpoint(&answer); /* was found before; this fills in the id */
+        (void)find_endpoint(api, &answer); /* was found before; this fills in the id */
         serve(api, pending, &answer);
         buf_done(&answer.id);
         free(pending);

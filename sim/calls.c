@@ -20,6 +20,7 @@ enum { CALLS_KEPT_MAX = 1 << 20, TRANSFER_MS = 2000 };
 static const uint64_t CALL_SALT = 0x63616c6c;
 static const uint64_t LIFE_SALT = 0x6c696665;
 static const uint64_t ODD_SALT = 0x6f6464;
+static const uint64_t CONTACT_FIRST = 453000000000;
 
 void calls_init(struct calls *calls, const struct options *options, const struct corpus *corpus,
                 struct ledger *ledger)
@@ -268,6 +269,9 @@ static int play(const struct calls *calls, struct call *call, struct conversatio
     const struct lifecycle_odds *odds = &calls->options->lifecycle;
     struct rand rand;
     rand_seed(&rand, rand_mix(beginning->seed ^ LIFE_SALT));
+    if (calls->options->profile == OPTIONS_PROFILE_REAL) {
+        conversation_make_chat(conversation);
+    }
     schedule_overlap(conversation, calls->options->disorder.overlap, rand_u64(&rand));
     bool transferred = strcmp(call->id, call->master) != 0;
     size_t turn =
@@ -342,6 +346,10 @@ static void name_call(const struct calls *calls, struct call *call, uint64_t ord
 {
     const struct options *options = calls->options;
     if (options_id(options, ordinal, call->id)) {
+        return;
+    }
+    if (options->profile == OPTIONS_PROFILE_REAL) { /* real contact ids are whole numbers */
+        snprintf(call->id, sizeof call->id, "%" PRIu64, CONTACT_FIRST + ordinal);
         return;
     }
     struct rand rand;

@@ -214,6 +214,24 @@ static void separate_starts(struct conversation *conversation)
     qsort(conversation->turns, conversation->turn_count, sizeof *conversation->turns, turn_compare);
 }
 
+void conversation_make_chat(struct conversation *conversation)
+{
+    int64_t last_ms[2] = {-1, -1};
+    for (size_t i = 0; i < conversation->turn_count; i++) {
+        conversation->turns[i].start_ms = conversation->turns[i].end_ms;
+    }
+    qsort(conversation->turns, conversation->turn_count, sizeof *conversation->turns, turn_compare);
+    for (size_t i = 0; i < conversation->turn_count; i++) {
+        struct conversation_turn *turn = &conversation->turns[i];
+        if (turn->start_ms <= last_ms[turn->speaker]) {
+            turn->start_ms = last_ms[turn->speaker] + 1;
+            turn->end_ms = turn->start_ms;
+        }
+        last_ms[turn->speaker] = turn->start_ms;
+    }
+    qsort(conversation->turns, conversation->turn_count, sizeof *conversation->turns, turn_compare);
+}
+
 static int read_turns(struct conversation *conversation, enum conversation_format format,
                       const struct json *root, struct error *err)
 {

@@ -35,7 +35,7 @@ struct conversation_turn {
     size_t bytes;
     unsigned words; /* at least 1 */
     int64_t start_ms;
-    int64_t end_ms; /* > start_ms */
+    int64_t end_ms; /* > start_ms; the same in a chat */
 };
 
 struct conversation {
@@ -57,6 +57,10 @@ void conversation_done(struct conversation *conversation);
  * them and has the same name. Both must be conversation_done. */
 int conversation_split(struct conversation *conversation, size_t turn, struct conversation *rest,
                        struct error *err);
+
+/* Makes messages of the turns, as in a written chat: each has only the moment at which it was sent,
+ * which is when it would have been said to its end. */
+void conversation_make_chat(struct conversation *conversation);
 
 /* "customer" or "agent", as the API spells it. */
 const char *conversation_speaker_name(enum conversation_speaker speaker);

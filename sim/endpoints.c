@@ -26,8 +26,7 @@ static const struct answer_rejection reused_key = {
     .message = "the key was used with another body",
 };
 
-/* Has answered when it returns false. */
-static bool check_call(struct api *api, struct answer *answer)
+bool endpoints_check_call(struct api *api, struct answer *answer)
 {
     answer->call = calls_find(api->calls, buf_string(&answer->id), answer->id.size, answer->now);
     if (answer->call == NULL) {
@@ -43,13 +42,16 @@ static bool check_call(struct api *api, struct answer *answer)
 
 /* ---- POST /oauth/token ---- */
 
+int64_t endpoints_token_life_ms(struct api *api, const struct answer *answer)
+{
+    int64_t life_ms = fault_token_life_ms(&api->faults, api_elapsed_ms(api, answer->now));
+    return life_ms < 0 ? api->options->expires_in_s * 1000 : life_ms;
+}
+
 static void write_token(struct api *api, struct answer *answer, unsigned scopes)
 {
     char names[OAUTH_SCOPES_BYTES];
-    int64_t life_ms = fault_token_life_ms(&api->faults, api_elapsed_ms(api, answer->now));
-    if (life_ms < 0) {
-        life_ms = api->options->expires_in_s * 1000;
-    }
+    int64_t life_ms = endpoints_token_life_ms(api, answer);
     struct json_writer w = answer_begin(answer);
     json_write_object_begin(&w);
     json_write_key(&w, "access_token");
@@ -85,28 +87,35 @@ void endpoints_serve_token(struct api *api, struct answer *answer)
         oauth_judge(&client, http_exchange_header(answer->exchange, "Content-Type"), body, bytes);
     if (verdict.status == 200) {
         write_token(api, answer, verdict.scopes);
-    } else {
-        write_token_error(answer, &verdict);
+    }
+    endpoints_send_token(api, answer, &verdict);
+}
+
+void endpoints_send_token(struct api *api, struct answer *answer,
+                          const struct oauth_verdict *verdict)
+{
+    if (verdict->status != 200) {
+        write_token_error(answer, verdict);
     }
     struct json_writer *w = ledger_begin(api->ledger, LEDGER_KIND_TOKEN);
     if (w != NULL) {
         json_write_key(w, "status");
-        json_write_integer(w, verdict.status);
-        if (verdict.error != NULL) {
+        json_write_integer(w, verdict->status);
+        if (verdict->error != NULL) {
             json_write_key(w, "why");
-            json_write_cstring(w, verdict.error);
+            json_write_cstring(w, verdict->error);
         }
         answer_write_spoil(answer, w);
         ledger_end(api->ledger);
     }
-    answer_send(answer, verdict.status);
+    answer_send(answer, verdict->status);
     keyhash_wipe(api->body.bytes, api->body.size);
 }
 
 /* ---- GET /api/v2/interactions/{id}/transcripts ---- */
 
-static void record_served(struct api *api, const struct answer *answer,
-                          const struct request_transcripts *asked)
+void endpoints_record_served(struct api *api, const struct answer *answer,
+                             const struct request_transcripts *asked)
 {
     struct json_writer *w = ledger_begin(api->ledger, LEDGER_KIND_SERVED);
     if (w == NULL) {
@@ -132,7 +141,7 @@ void endpoints_serve_transcripts(struct api *api, struct answer *answer)
 {
     struct request_transcripts asked;
     struct request_refusal refusal;
-    if (!check_call(api, answer) || !answer_check_accept(answer)) {
+    if (!endpoints_check_call(api, answer) || !answer_check_accept(answer)) {
         return;
     }
     if (!request_parse_transcripts(http_exchange_query(answer->exchange, "direction"),
@@ -160,7 +169,7 @@ void endpoints_serve_transcripts(struct api *api, struct answer *answer)
         return;
     }
     if (!answer_record_spoiled(answer)) {
-        record_served(api, answer, &asked);
+        endpoints_record_served(api, answer, &asked);
     }
     answer_send(answer, 200);
 }
@@ -196,11 +205,16 @@ static void record_attributes(struct api *api, const struct answer *answer,
 
 void endpoints_serve_attributes(struct api *api, struct answer *answer)
 {
-    if (!check_call(api, answer) || !answer_check_json(answer)) {
-        return;
-    }
     size_t bytes;
     const char *body = http_exchange_body(answer->exchange, &bytes);
+    if (endpoints_check_call(api, answer) && answer_check_json(answer)) {
+        endpoints_take_attributes(api, answer, body, bytes);
+    }
+}
+
+void endpoints_take_attributes(struct api *api, struct answer *answer, const char *body,
+                               size_t bytes)
+{
     struct json_document *document;
     const struct json *attributes;
     struct request_refusal refusal;
@@ -283,9 +297,16 @@ static void accept_suggestion(struct api *api, struct answer *answer,
 
 void endpoints_serve_suggestions(struct api *api, struct answer *answer)
 {
-    if (!answer_check_accept(answer) || !answer_check_json(answer)) {
-        return;
+    size_t bytes;
+    const char *body = http_exchange_body(answer->exchange, &bytes);
+    if (answer_check_accept(answer) && answer_check_json(answer)) {
+        endpoints_take_suggestion(api, answer, body, bytes);
     }
+}
+
+void endpoints_take_suggestion(struct api *api, struct answer *answer, const char *body,
+                               size_t bytes)
+{
     const char *key = http_exchange_header(answer->exchange, "Idempotency-Key");
     if (key != NULL && !request_is_idempotency_key(key)) {
         struct request_refusal refusal = {"Idempotency-Key",
@@ -293,8 +314,6 @@ void endpoints_serve_suggestions(struct api *api, struct answer *answer)
         answer_reject_parameter(answer, "idempotency_key", &refusal);
         return;
     }
-    size_t bytes;
-    const char *body = http_exchange_body(answer->exchange, &bytes);
     struct json_document *document;
     const char *id;
     size_t id_bytes;
@@ -305,8 +324,9 @@ void endpoints_serve_suggestions(struct api *api, struct answer *answer)
         answer_reject_parameter(answer, "body", &refusal);
         return;
     }
+    buf_clear(&answer->id);
     buf_append(&answer->id, id, id_bytes);
-    if (check_call(api, answer)) {
+    if (endpoints_check_call(api, answer)) {
         accept_suggestion(api, answer, suggestions, key, keyhash_fnv1a(body, bytes));
     }
     json_free(document);
@@ -315,7 +335,7 @@ void endpoints_serve_suggestions(struct api *api, struct answer *answer)
 /* ---- GET /api/v2/interactions/active ---- */
 
 /* States that mean more than listed and gone are told one by one: what a reader can know. */
-static void record_active(struct api *api, const struct answer *answer)
+void endpoints_record_active(struct api *api, const struct answer *answer)
 {
     struct json_writer *w = ledger_begin(api->ledger, LEDGER_KIND_ACTIVE);
     if (w == NULL) {
@@ -374,7 +394,7 @@ void endpoints_serve_active(struct api *api, struct answer *answer)
         return;
     }
     if (!answer_record_spoiled(answer)) {
-        record_active(api, answer);
+        endpoints_record_active(api, answer);
     }
     answer_send(answer, 200);
 }

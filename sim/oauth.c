@@ -1,16 +1,18 @@
 /* oauth.c - see oauth.h.
  *
  * Strict where a real server may be: a repeated parameter is refused (RFC 6749 section 3.2), and
- * so is everything but a form. Secrets and tokens are compared in constant time. It offers no
- * other grant, no refresh token and no Basic authentication.
+ * so is everything but a form. Secrets and tokens are compared in constant time. Each shape offers
+ * only its own grants and its own way to name the client, as a real server may.
  */
 #include "sim/oauth.h"
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/keyhash.h"
 #include "net/url.h"
 #include "sim/request.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -27,10 +29,19 @@ static const struct {
 
 #define SCOPE_COUNT (sizeof scopes_known / sizeof scopes_known[0])
 
-enum field { FIELD_GRANT_TYPE, FIELD_CLIENT_ID, FIELD_CLIENT_SECRET, FIELD_SCOPE, FIELD_COUNT };
+enum field {
+    FIELD_GRANT_TYPE,
+    FIELD_CLIENT_ID,
+    FIELD_CLIENT_SECRET,
+    FIELD_SCOPE,
+    FIELD_USERNAME,
+    FIELD_PASSWORD,
+    FIELD_REFRESH_TOKEN,
+    FIELD_COUNT,
+};
 
-static const char *const field_names[FIELD_COUNT] = {"grant_type", "client_id", "client_secret",
-                                                     "scope"};
+static const char *const field_names[FIELD_COUNT] = {
+    "grant_type", "client_id", "client_secret", "scope", "username", "password", "refresh_token"};
 
 struct form {
     struct buf values[FIELD_COUNT];
@@ -161,21 +172,98 @@ static struct oauth_verdict judge_form(const struct oauth_client *client, const 
     return verdict;
 }
 
+/* "Basic " and the base64 of both halves, each form-encoded (RFC 6749 section 2.3.1). */
+static bool basic_is_right(const struct oauth_client *client, const char *authorization)
+{
+    unsigned char *pair = NULL;
+    size_t bytes = 0;
+    struct buf id;
+    struct buf secret;
+    bool is_basic = authorization != NULL && strncasecmp(authorization, "Basic ", 6) == 0;
+    if (!is_basic || !base64_decode(authorization + 6, strlen(authorization + 6), &pair, &bytes)) {
+        return false;
+    }
+    buf_init(&id, FIELD_BYTES_MAX);
+    buf_init(&secret, FIELD_BYTES_MAX);
+    const char *begin = (const char *)pair;
+    const char *colon = memchr(pair, ':', bytes);
+    size_t before = colon == NULL ? 0 : (size_t)(colon - begin);
+    bool right = colon != NULL && url_decode(&id, begin, before, true) &&
+                 url_decode(&secret, colon + 1, bytes - before - 1, true) &&
+                 same_text(&id, client->id) && same_text(&secret, client->secret);
+    keyhash_wipe(pair, bytes);
+    free(pair);
+    buf_done(&id);
+    buf_done(&secret);
+    return right;
+}
+
+static struct oauth_verdict judge_key_form(const struct oauth_tokens *tokens,
+                                           const struct form *form)
+{
+    const struct buf *grant = &form->values[FIELD_GRANT_TYPE];
+    bool names_client = form->present[FIELD_CLIENT_ID] || form->present[FIELD_CLIENT_SECRET];
+    if (names_client) {
+        return refuse(400, "invalid_request", "the client belongs into the Authorization header");
+    }
+    if (same_text(grant, "password")) {
+        bool id_is_right = same_text(&form->values[FIELD_USERNAME], OAUTH_KEY_ID);
+        bool secret_is_right = same_text(&form->values[FIELD_PASSWORD], OAUTH_KEY_SECRET);
+        return id_is_right && secret_is_right
+                   ? (struct oauth_verdict){200, NULL, NULL, OAUTH_SCOPE_ALL}
+                   : refuse(400, "invalid_grant", NULL);
+    }
+    if (same_text(grant, "refresh_token")) {
+        bool right = tokens->refresh[0] != '\0' &&
+                     same_text(&form->values[FIELD_REFRESH_TOKEN], tokens->refresh);
+        return right ? (struct oauth_verdict){200, NULL, NULL, OAUTH_SCOPE_ALL}
+                     : refuse(400, "invalid_grant", "the refresh token is unknown or spent");
+    }
+    return refuse(400, "unsupported_grant_type", "grant_type must be password or refresh_token");
+}
+
+/* Reads a body that must be a form. */
+static bool open_form(struct form *form, const char *content_type, const char *body,
+                      size_t body_bytes, struct oauth_verdict *refusal)
+{
+    if (!request_has_content_type(content_type, "application/x-www-form-urlencoded")) {
+        *refusal = refuse(400, "invalid_request",
+                          "Content-Type must be application/x-www-form-urlencoded");
+        return false;
+    }
+    if (!form_parse(form, body, body_bytes)) {
+        *refusal = refuse(400, "invalid_request", "the form is malformed or repeats a parameter");
+        form_done(form);
+        return false;
+    }
+    return true;
+}
+
+struct oauth_verdict oauth_judge_key(const struct oauth_client *client,
+                                     const struct oauth_tokens *tokens, const char *authorization,
+                                     const char *content_type, const char *body, size_t body_bytes)
+{
+    struct form form;
+    struct oauth_verdict verdict;
+    if (!basic_is_right(client, authorization)) {
+        return refuse(401, "invalid_client", NULL);
+    }
+    if (open_form(&form, content_type, body, body_bytes, &verdict)) {
+        verdict = judge_key_form(tokens, &form);
+        form_done(&form);
+    }
+    return verdict;
+}
+
 struct oauth_verdict oauth_judge(const struct oauth_client *client, const char *content_type,
                                  const char *body, size_t body_bytes)
 {
-    if (!request_has_content_type(content_type, "application/x-www-form-urlencoded")) {
-        return refuse(400, "invalid_request",
-                      "Content-Type must be application/x-www-form-urlencoded");
-    }
     struct form form;
     struct oauth_verdict verdict;
-    if (form_parse(&form, body, body_bytes)) {
+    if (open_form(&form, content_type, body, body_bytes, &verdict)) {
         verdict = judge_form(client, &form);
-    } else {
-        verdict = refuse(400, "invalid_request", "the form is malformed or repeats a parameter");
+        form_done(&form);
     }
-    form_done(&form);
     return verdict;
 }
 
@@ -196,22 +284,33 @@ const char *oauth_scopes_text(unsigned scopes, char out[OAUTH_SCOPES_BYTES])
     return out;
 }
 
-const char *oauth_issue(struct oauth_tokens *tokens, unsigned scopes, struct mono now,
-                        int64_t life_ms)
+static void write_random(char out[OAUTH_TOKEN_BYTES])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char random[(OAUTH_TOKEN_BYTES - 1) / 2];
     keyhash_random_bytes(random, sizeof random);
+    for (size_t i = 0; i < sizeof random; i++) {
+        out[2 * i] = digits[random[i] >> 4];
+        out[2 * i + 1] = digits[random[i] & 15];
+    }
+    out[2 * sizeof random] = '\0';
+}
+
+const char *oauth_issue(struct oauth_tokens *tokens, unsigned scopes, struct mono now,
+                        int64_t life_ms)
+{
     struct oauth_token *token = &tokens->slots[tokens->next];
     tokens->next = (tokens->next + 1) % OAUTH_TOKENS_MAX;
-    for (size_t i = 0; i < sizeof random; i++) {
-        token->text[2 * i] = digits[random[i] >> 4];
-        token->text[2 * i + 1] = digits[random[i] & 15];
-    }
-    token->text[2 * sizeof random] = '\0';
+    write_random(token->text);
     token->scopes = scopes;
     token->expires = mono_after_ms(now, life_ms);
     return token->text;
+}
+
+const char *oauth_issue_refresh(struct oauth_tokens *tokens)
+{
+    write_random(tokens->refresh);
+    return tokens->refresh;
 }
 
 unsigned oauth_find(const struct oauth_tokens *tokens, const char *text, struct mono now)

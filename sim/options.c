@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_COUNT = 34 };
+enum { OPTION_COUNT = 35 };
 
 enum option_kind {
     OPTION_KIND_FLAG,    /* bool, no value */
@@ -20,6 +20,7 @@ enum option_kind {
     OPTION_KIND_FILTER,
     OPTION_KIND_SOURCES,
     OPTION_KIND_DENY,
+    OPTION_KIND_PROFILE,
 };
 
 struct option_row {
@@ -36,6 +37,7 @@ struct option_row {
 static const double SECONDS_MAX = 1e7;
 
 static const struct option_row rows[OPTION_COUNT] = {
+    {"profile", OPTION_KIND_PROFILE, AT(profile), 0, 0, false},
     {"calls", OPTION_KIND_INTEGER, AT(calls), 0, 10000, false},
     {"ids", OPTION_KIND_IDS, AT(ids), 0, 0, false},
     {"sources", OPTION_KIND_SOURCES, AT(source_weights), 0, 0, false},
@@ -77,6 +79,11 @@ static const char *const filter_names[] = {
     [TIMELINE_FILTER_START_AFTER] = "start>",
     [TIMELINE_FILTER_END_AT_LEAST] = "end>=",
     [TIMELINE_FILTER_END_AFTER] = "end>",
+};
+
+static const char *const profile_names[] = {
+    [OPTIONS_PROFILE_TUTORIAL] = "tutorial",
+    [OPTIONS_PROFILE_REAL] = "cxone-real",
 };
 
 static const struct {
@@ -202,6 +209,13 @@ static bool parse_filter(const char *text, enum timeline_filter *filter)
     return false;
 }
 
+static bool parse_profile(const char *text, enum options_profile *profile)
+{
+    bool is_real = strcmp(text, profile_names[OPTIONS_PROFILE_REAL]) == 0;
+    *profile = is_real ? OPTIONS_PROFILE_REAL : OPTIONS_PROFILE_TUTORIAL;
+    return is_real || strcmp(text, profile_names[OPTIONS_PROFILE_TUTORIAL]) == 0;
+}
+
 static int parse_bounded(const struct option_row *row, const char *value, double *out,
                          struct error *err)
 {
@@ -265,6 +279,8 @@ static int set_option(struct options *options, const struct option_row *row, con
         return parse_deny(value, target)
                    ? 0
                    : refuse(row, value, "transcripts, attributes, suggestions", err);
+    case OPTION_KIND_PROFILE:
+        return parse_profile(value, target) ? 0 : refuse(row, value, "tutorial or cxone-real", err);
     }
     return rc;
 }
@@ -304,10 +320,35 @@ static int check_linger(const struct options *options, enum error_code code, con
     return 0;
 }
 
+/* A chat's message is whole when it is sent, and has one time: what disturbs more than that has no
+ * form in the real shapes. */
+static int make_chat(struct options *options, enum error_code code, struct error *err)
+{
+    const struct timeline_disorder *disorder = &options->disorder;
+    const double impossible[] = {
+        disorder->revised,        disorder->overlap,           disorder->same_millisecond,
+        disorder->missing_fields, disorder->unknown_direction, disorder->past,
+        disorder->future,         disorder->numeric_strings,   disorder->extra_fields,
+        options->odd_ids};
+    if (options->profile != OPTIONS_PROFILE_REAL) {
+        return 0;
+    }
+    for (size_t i = 0; i < COUNT(impossible); i++) {
+        if (impossible[i] > 0) {
+            return error_set(err, code,
+                             "profile cxone-real serves chats: of what disturbs utterances only "
+                             "late, duplicated and out_of_order have a form there");
+        }
+    }
+    options->disorder.partials = false;
+    return 0;
+}
+
 int options_apply_script(struct options *options, const struct script *script, struct error *err)
 {
     script_apply(script, &options->disorder, &options->lifecycle, &options->odd_ids);
-    return check_linger(options, ERROR_CONFIG, "the script's late finals", err);
+    int rc = make_chat(options, ERROR_CONFIG, err);
+    return rc != 0 ? rc : check_linger(options, ERROR_CONFIG, "the script's late finals", err);
 }
 
 /* Rules between options, once all are known. */
@@ -316,7 +357,8 @@ static int check_together(struct options *options, struct error *err)
     if (options->port < 0) {
         options->port = options->tls != NULL ? 8443 : 8080;
     }
-    int rc = check_linger(options, ERROR_USAGE, "--late", err);
+    int rc = make_chat(options, ERROR_USAGE, err);
+    rc = rc != 0 ? rc : check_linger(options, ERROR_USAGE, "--late", err);
     if (rc != 0) {
         return rc;
     }
@@ -433,6 +475,9 @@ static void write_value(const void *value, enum option_kind kind, struct json_wr
         }
         json_write_array_end(writer);
         break;
+    case OPTION_KIND_PROFILE:
+        json_write_cstring(writer, profile_names[*(const enum options_profile *)value]);
+        break;
     }
 }
 
@@ -455,6 +500,9 @@ void options_print_help(FILE *out)
         "Usage: undertone-sim [OPTION]...\n"
         "A CXone simulator: plays recorded conversations as live calls, serves their transcripts,\n"
         "takes attributes and suggestions, and keeps a ledger of everything.\n"
+        "\n"
+        "  --profile NAME       tutorial, or cxone-real: the real platform's shapes (log-in by\n"
+        "                       access key, discovery, contact list, chat transcripts, signals)\n"
         "\n"
         "What is played\n"
         "  --calls N            calls live at once; a new one starts when one ends (4)\n"

@@ -25,7 +25,15 @@ enum {
 
 enum { OPTIONS_ID_BYTES_MAX = 128 };
 
+/* Whose API is spoken. */
+enum options_profile {
+    OPTIONS_PROFILE_TUTORIAL,
+    OPTIONS_PROFILE_REAL, /* the shapes of the real platform, for chats */
+};
+
 struct options {
+    enum options_profile profile;
+
     /* what is played */
     int64_t calls;
     const char *ids; /* comma separated names of the first calls, or NULL */
