@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ALONE_MS = 5000 };
+
+static struct mono later(struct mono a, struct mono b)
+{
+    return a.us > b.us ? a : b;
+}
+
 static struct mono earlier(struct mono a, struct mono b)
 {
     return a.us < b.us ? a : b;
@@ -138,6 +145,13 @@ void session_abandon(struct session *session, struct session_context *context)
     }
 }
 
+struct mono session_free(const struct session *session)
+{
+    bool is_waiting = session->polling || session->attributes.in_flight;
+    return is_waiting && !session->stopping ? mono_after_ms(session->last_sent, ALONE_MS)
+                                            : (struct mono){INT64_MIN};
+}
+
 void session_answered(struct session *session, const struct session_context *context,
                       const struct cxone_result *result)
 {
@@ -214,7 +228,8 @@ static void run_attributes(struct session *session, struct session_context *cont
     struct mono due;
     const struct attribute_limits *limits = &context->options->attributes;
     if (!context->options->write_attributes ||
-        !attribute_outbox_due(&session->attributes, limits, &due) || !mono_reached(now, due)) {
+        !attribute_outbox_due(&session->attributes, limits, &due) ||
+        !mono_reached(now, later(due, session_free(session)))) {
         return;
     }
     if (!call_quota_take(&session->quota, now, &session->attributes.not_before)) {
@@ -224,6 +239,7 @@ static void run_attributes(struct session *session, struct session_context *cont
     poll_schedule_count_other(context->schedule);
     if (effect) {
         effect->reading = *attribute_outbox_send(&session->attributes, limits, now);
+        session->last_sent = now;
     }
 }
 
@@ -311,11 +327,11 @@ struct mono session_due(const struct session *session, const struct session_cont
     struct mono due = session->next_tick;
     struct mono other;
     if (!session->polling && session_polls_more(session)) {
-        due = earlier(due, session->next_poll);
+        due = earlier(due, later(session->next_poll, session_free(session)));
     }
     if (context->options->write_attributes &&
         attribute_outbox_due(&session->attributes, &context->options->attributes, &other)) {
-        due = earlier(due, other);
+        due = earlier(due, later(other, session_free(session)));
     }
     if (suggestion_outbox_due(&session->suggestions, &other)) {
         due = earlier(due, other);

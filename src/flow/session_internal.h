@@ -47,6 +47,7 @@ struct session {
     unsigned not_found;
     struct mono next_poll;
     struct mono poll_sent;
+    struct mono last_sent; /* a poll or an attribute write */
     struct mono next_tick;
 
     int64_t first_ms;   /* where the call begins for us */
@@ -78,6 +79,11 @@ bool session_suggestion(const struct session *session, const struct session_opti
                         struct store_suggestion *suggestion);
 void session_suggestion_key(const struct session *session, const struct session_options *options,
                             uint32_t episode, char out[KEYHASH_TEXT_BYTES]);
+
+/* Polls and attribute writes of a call go one at a time, or those that wait for the client's quota
+ * would leave closer together than the call's own allows; but none waits longer for the answer of
+ * another than this bound. The earliest time for the next. */
+struct mono session_free(const struct session *session);
 
 /* What any answer says of the call's own quota. */
 void session_answered(struct session *session, const struct session_context *context,

@@ -320,7 +320,7 @@ void session_run_poll(struct session *session, struct session_context *context)
 {
     struct mono now = context->now.mono;
     if (session->polling || !session_polls_more(session) ||
-        !mono_reached(now, session->next_poll)) {
+        !mono_reached(now, session->next_poll) || !mono_reached(now, session_free(session))) {
         return;
     }
     if (context->hold_polls) {
@@ -338,6 +338,7 @@ void session_run_poll(struct session *session, struct session_context *context)
     session->asked = true;
     session->polling = true;
     session->poll_sent = now;
+    session->last_sent = now;
     if (session->phase == PHASE_ENDING) {
         poll_schedule_count_other(context->schedule);
         int64_t reach = context->now.vendor_ms - context->options->sweep_reach_ms;
