@@ -7,7 +7,6 @@ enum {
     URL_BYTES_MAX = CXONE_URL_BYTES_MAX,
     BODY_BYTES_MAX = 64 * 1024,
     KEY_BYTES_MAX = 256,
-    ATTRIBUTES_TURN = 4,
     DISCOVERY_TURN = 16,
 };
 
@@ -104,11 +103,12 @@ unsigned requests_waiting(const struct requests *requests)
 void requests_order(const struct requests *requests,
                     enum cxone_operation order[REQUESTS_OPERATIONS])
 {
-    enum cxone_operation favourite = CXONE_TRANSCRIPTS;
+    const struct request *poll = requests->waiting[CXONE_TRANSCRIPTS].first;
+    const struct request *write = requests->waiting[CXONE_ATTRIBUTES].first;
+    bool is_write_older = write && (!poll || write->asked.us <= poll->asked.us);
+    enum cxone_operation favourite = is_write_older ? CXONE_ATTRIBUTES : CXONE_TRANSCRIPTS;
     if (requests->turn % DISCOVERY_TURN == DISCOVERY_TURN - 1) {
         favourite = CXONE_DISCOVERY;
-    } else if (requests->turn % ATTRIBUTES_TURN == ATTRIBUTES_TURN - 1) {
-        favourite = CXONE_ATTRIBUTES;
     }
     const enum cxone_operation usual[] = {CXONE_TRANSCRIPTS, CXONE_ATTRIBUTES, CXONE_DISCOVERY};
     size_t count = 0;

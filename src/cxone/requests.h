@@ -1,8 +1,9 @@
 /* cxone/requests.h - the requests of one connection: where each waits, and whose turn it is.
  *
- * Suggestions always go first. Of all other requests sent, every 16th is discovery's and every 4th
- * is attributes' if they have one waiting; the rest are polls, attributes, discovery in this order.
- * So under any load of polls attributes keep about a fifth of the quota and discovery a sixteenth.
+ * Suggestions always go first. Of all other requests sent, every 16th is discovery's if it has one
+ * waiting; polls and attributes go in the order in which they were asked for, discovery after them.
+ * So however scarce the quota is, a write waits no longer than a poll, and what arrives at one
+ * call keeps the distance in which it was asked for.
  */
 #ifndef CXONE_REQUESTS_H
 #define CXONE_REQUESTS_H
