@@ -15,7 +15,7 @@ enum { BENCH_TEXTS_MAX = 4096 };
 
 struct bench_figures {
     double mean_tokens;
-    double single;   /* utterances/s, one after the other on one thread */
+    double single;   /* utterances/s, one after the other, each by all threads */
     double pad8;     /* in batches of 8, each split among the threads */
     double sorted32; /* sorted by length, in batches of 32, likewise */
     double stream;   /* in micro-batches of a token budget, each thread taking the next */

@@ -4,7 +4,6 @@
 #include "app/bench_team.h"
 #include "app/command_line.h"
 #include "app/commands.h"
-#include "app/model_cache.h"
 #include "app/model_path.h"
 #include "base/json_write.h"
 
@@ -55,7 +54,7 @@ static void print_plain(const struct bench_figures *f, const struct scorer *scor
 {
     printf("kernels %s, %s, %ld threads, mean %.1f tokens\n", scorer_kernels_name(scorer),
            scorer_precision_name(scorer), threads, f->mean_tokens);
-    printf("one by one, 1 thread   %8.1f utterances/s\n", f->single);
+    printf("one by one             %8.1f utterances/s\n", f->single);
     printf("batches of 8           %8.1f utterances/s\n", f->pad8);
     printf("sorted batches of 32   %8.1f utterances/s\n", f->sorted32);
     printf("stream                 %8.1f utterances/s\n", f->stream);
@@ -130,8 +129,7 @@ static int bench(const struct bench_options *options, struct error *err)
     struct buf path;
     buf_init(&path, PATH_MAX);
     int result = model_path_find(options->model, &path, err);
-    result =
-        result ? result : model_cache_open(&scorer, NULL, buf_string(&path), &options->scorer, err);
+    result = result ? result : scorer_open(&scorer, buf_string(&path), &options->scorer, err);
     result = result ? result : find_stream(options, &path, err);
     result = result
                  ? result

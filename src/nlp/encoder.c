@@ -5,10 +5,12 @@
  * and values. Rows are taken in blocks that stay in the second-level cache from the attention
  * output to the end of the layer. Only the products of linear layers know of a precision: hidden
  * states, attention and norms are float32 always. No threads in here: one scratch per thread scales
- * better on short texts than any split of a layer. */
+ * best. A thread that has nothing to do may help another's batch (crew.h), by rows, heads or
+ * outputs, never by what a sum runs over, so that the answer stays the same bits. */
 #include "nlp/encoder.h"
 
 #include "nlp/activation.h"
+#include "nlp/crew.h"
 #include "nlp/encoder_internal.h"
 #include "nlp/linear.h"
 
@@ -32,6 +34,7 @@ struct encoder_scratch {
     float *first;     /* [sequences x hidden]: x of first tokens in the last layer */
     float *attention;
     struct linear_scratch linear;
+    struct crew crew;
 };
 
 size_t encoder_hidden(const struct encoder *encoder)
@@ -92,6 +95,7 @@ int encoder_scratch_create(const struct encoder *encoder, size_t tokens_max, siz
     }
     made->tokens_max = tokens_max;
     made->sequences_max = sequences_max;
+    crew_init(&made->crew);
     place_scratch(encoder, made);
     int code = block_allocate(&made->block, "the encoder's scratch", err);
     if (code != 0) {
@@ -109,6 +113,11 @@ void encoder_scratch_destroy(struct encoder_scratch *scratch)
         block_done(&scratch->block);
         free(scratch);
     }
+}
+
+struct crew *encoder_scratch_crew(struct encoder_scratch *scratch)
+{
+    return &scratch->crew;
 }
 
 size_t encoder_scratch_bytes(const struct encoder_scratch *scratch)
@@ -147,68 +156,173 @@ static void embed_sequence(const struct encoder *encoder, const uint32_t *ids, s
     }
 }
 
-static void embed(const struct encoder *encoder, struct encoder_scratch *s, const uint32_t *ids,
-                  const uint32_t *starts, size_t count)
+/* ---- pieces of work that a crew shares ---- */
+
+struct attending {
+    const struct encoder *encoder;
+    const struct encoder_scratch *s;
+    const uint32_t *starts;
+    bool first_only; /* queries are of first tokens only, each at its sequence's number */
+};
+
+/* One head of one sequence. */
+static void attend_part(void *user, size_t part, size_t parts, void *own)
 {
-    size_t hidden = encoder->config.hidden;
-    for (size_t i = 0; i < count; i++) {
-        embed_sequence(encoder, ids + starts[i], starts[i + 1] - starts[i],
-                       s->x + starts[i] * hidden);
-    }
-    encoder->kernels->layer_norm(s->x, hidden, starts[count], hidden, encoder->embeddings_norm.gain,
-                                 encoder->embeddings_norm.bias, encoder->config.layer_norm_epsilon);
+    const struct attending *job = user;
+    const struct encoder_scratch *s = job->s;
+    struct encoder_scratch *mine = own;
+    size_t hidden = job->encoder->config.hidden;
+    size_t width = job->encoder->head_width;
+    size_t sequence = part / job->encoder->config.head_count;
+    size_t at = part % job->encoder->config.head_count * width;
+    size_t start = job->starts[sequence];
+    size_t keys = job->starts[sequence + 1] - start;
+    size_t row = job->first_only ? sequence : start;
+    const float *key = s->key_value + start * 2 * hidden + at;
+    const struct kernels_attention head = {
+        .q = s->query + row * hidden + at,
+        .q_stride = hidden,
+        .k = key,
+        .v = key + hidden,
+        .kv_stride = 2 * hidden,
+        .queries = job->first_only ? 1 : keys,
+        .keys = keys,
+        .width = width,
+        .scale = 1.0f / sqrtf((float)width),
+        .out = s->context + row * hidden + at,
+        .out_stride = hidden,
+        .scratch = mine->attention,
+    };
+    (void)parts;
+    job->encoder->kernels->attention(&head);
 }
 
-/* queries holds each sequence's tokens at its start, or its first token only at its number. */
 static void attend(const struct encoder *encoder, struct encoder_scratch *s, const uint32_t *starts,
                    size_t count, bool first_only)
 {
-    size_t hidden = encoder->config.hidden;
-    for (size_t sequence = 0; sequence < count; sequence++) {
-        size_t keys = starts[sequence + 1] - starts[sequence];
-        size_t row = first_only ? sequence : starts[sequence];
-        const float *key = s->key_value + starts[sequence] * 2 * hidden;
-        for (size_t at = 0; at < hidden; at += encoder->head_width) {
-            const struct kernels_attention head = {
-                .q = s->query + row * hidden + at,
-                .q_stride = hidden,
-                .k = key + at,
-                .v = key + hidden + at,
-                .kv_stride = 2 * hidden,
-                .queries = first_only ? 1 : keys,
-                .keys = keys,
-                .width = encoder->head_width,
-                .scale = 1.0f / sqrtf((float)encoder->head_width),
-                .out = s->context + row * hidden + at,
-                .out_stride = hidden,
-                .scratch = s->attention,
-            };
-            encoder->kernels->attention(&head);
-        }
+    struct attending job = {encoder, s, starts, first_only};
+    crew_run(&s->crew, attend_part, &job, count * encoder->config.head_count, s);
+}
+
+struct norming {
+    const struct encoder *encoder;
+    const struct norm *norm;
+    float *x;
+    size_t rows;
+};
+
+static void norm_part(void *user, size_t part, size_t parts, void *own)
+{
+    const struct norming *job = user;
+    size_t hidden = job->encoder->config.hidden;
+    size_t first = job->rows * part / parts;
+    size_t rows = job->rows * (part + 1) / parts - first;
+    (void)own;
+    job->encoder->kernels->layer_norm(job->x + first * hidden, hidden, rows, hidden,
+                                      job->norm->gain, job->norm->bias,
+                                      job->encoder->config.layer_norm_epsilon);
+}
+
+static void norm_rows(const struct encoder *encoder, struct encoder_scratch *s,
+                      const struct norm *norm, float *x, size_t rows)
+{
+    enum { PART_ROWS = 4 };
+    struct norming job = {encoder, norm, x, rows};
+    size_t parts = crew_is_open(&s->crew) ? (rows + PART_ROWS - 1) / PART_ROWS : 1;
+    crew_run(&s->crew, norm_part, &job, parts, s);
+}
+
+/* ---- layers ---- */
+
+static void embed(const struct encoder *encoder, struct encoder_scratch *s, const uint32_t *ids,
+                  const uint32_t *starts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        embed_sequence(encoder, ids + starts[i], starts[i + 1] - starts[i],
+                       s->x + starts[i] * encoder->config.hidden);
     }
+    norm_rows(encoder, s, &encoder->embeddings_norm, s->x, starts[count]);
 }
 
 /* From attention's context to the end of the layer, for rows of x. */
-static void finish_rows(const struct encoder *encoder, const struct encoder_scratch *s,
-                        const struct layer *layer, const float *context, float *x, size_t rows)
+static void finish_rows(const struct encoder *encoder, struct encoder_scratch *s,
+                        const struct layer *layer, const float *context, float *x, size_t count)
 {
-    const struct kernels *k = encoder->kernels;
-    const struct linear_scratch *linear = &s->linear;
     size_t hidden = encoder->config.hidden;
-    size_t ffn = encoder->config.ffn;
     size_t stride = ffn_stride(encoder);
-    float epsilon = encoder->config.layer_norm_epsilon;
-    linear_run(k, &layer->attention_output, KERNELS_EPILOGUE_ADD, context, hidden, rows, linear, x,
-               hidden);
-    k->layer_norm(x, hidden, rows, hidden, layer->attention_norm.gain, layer->attention_norm.bias,
-                  epsilon);
-    linear_run(k, &layer->ffn_input, encoder->epilogue, x, hidden, rows, linear, s->ffn, stride);
-    for (size_t row = 0; row < rows; row++) {
-        activation_apply(encoder->config.activation, s->ffn + row * stride, ffn);
+    struct crew *crew = &s->crew;
+    struct linear_rows rows = {encoder->kernels, &s->linear, context, hidden, count};
+    linear_narrow(&rows, &layer->attention_output, crew);
+    linear_product(&rows, &layer->attention_output, KERNELS_EPILOGUE_ADD, x, hidden, crew);
+    norm_rows(encoder, s, &layer->attention_norm, x, count);
+    rows.x = x;
+    linear_narrow(&rows, &layer->ffn_input, crew);
+    linear_product(&rows, &layer->ffn_input, encoder->epilogue, s->ffn, stride, crew);
+    for (size_t row = 0; row < count; row++) {
+        activation_apply(encoder->config.activation, s->ffn + row * stride, encoder->config.ffn);
     }
-    linear_run(k, &layer->ffn_output, KERNELS_EPILOGUE_ADD, s->ffn, stride, rows, linear, x,
-               hidden);
-    k->layer_norm(x, hidden, rows, hidden, layer->ffn_norm.gain, layer->ffn_norm.bias, epsilon);
+    rows.x = s->ffn;
+    rows.x_stride = stride;
+    linear_narrow(&rows, &layer->ffn_output, crew);
+    linear_product(&rows, &layer->ffn_output, KERNELS_EPILOGUE_ADD, x, hidden, crew);
+    norm_rows(encoder, s, &layer->ffn_norm, x, count);
+}
+
+/* Keys and values of all tokens, and queries too unless only those of first tokens are wanted. */
+static void project_rows(const struct encoder *encoder, struct encoder_scratch *s,
+                         const struct layer *layer, size_t at, size_t count, bool first_only)
+{
+    size_t hidden = encoder->config.hidden;
+    const struct linear_rows rows = {encoder->kernels, &s->linear, s->x + at * hidden, hidden,
+                                     count};
+    linear_narrow(&rows, &layer->key_value, &s->crew);
+    linear_product(&rows, &layer->key_value, KERNELS_EPILOGUE_SET, s->key_value + at * 2 * hidden,
+                   2 * hidden, &s->crew);
+    if (!first_only) {
+        linear_product(&rows, &layer->query, KERNELS_EPILOGUE_SET, s->query + at * hidden, hidden,
+                       &s->crew);
+    }
+}
+
+/* Brings together the first tokens' rows, and makes their queries. */
+static void project_first(const struct encoder *encoder, struct encoder_scratch *s,
+                          const struct layer *layer, const uint32_t *starts, size_t count)
+{
+    size_t hidden = encoder->config.hidden;
+    for (size_t sequence = 0; sequence < count; sequence++) {
+        memcpy(s->first + sequence * hidden, s->x + starts[sequence] * hidden,
+               hidden * sizeof *s->first);
+    }
+    for (size_t at = 0, some; at < count; at += some) {
+        some = next_rows(count - at);
+        const struct linear_rows rows = {encoder->kernels, &s->linear, s->first + at * hidden,
+                                         hidden, some};
+        linear_narrow(&rows, &layer->query, &s->crew);
+        linear_product(&rows, &layer->query, KERNELS_EPILOGUE_SET, s->query + at * hidden, hidden,
+                       &s->crew);
+    }
+}
+
+static void run_layer(const struct encoder *encoder, struct encoder_scratch *s,
+                      const struct layer *layer, const uint32_t *starts, size_t count,
+                      bool first_only)
+{
+    size_t hidden = encoder->config.hidden;
+    size_t tokens = starts[count];
+    for (size_t at = 0, rows; at < tokens; at += rows) {
+        rows = next_rows(tokens - at);
+        project_rows(encoder, s, layer, at, rows, first_only);
+    }
+    if (first_only) {
+        project_first(encoder, s, layer, starts, count);
+    }
+    attend(encoder, s, starts, count, first_only);
+    float *x = first_only ? s->first : s->x;
+    size_t total = first_only ? count : tokens;
+    for (size_t at = 0, rows; at < total; at += rows) {
+        rows = next_rows(total - at);
+        finish_rows(encoder, s, layer, s->context + at * hidden, x + at * hidden, rows);
+    }
 }
 
 double encoder_multiply_adds(const struct encoder *encoder, size_t tokens)
@@ -221,40 +335,6 @@ double encoder_multiply_adds(const struct encoder *encoder, size_t tokens)
     double keys_values = 2 * hidden * hidden * t;
     double attention = 2 * hidden * t; /* for one query */
     return full * (keys_values + (row + attention) * t) + keys_values + row + attention;
-}
-
-static void run_layer(const struct encoder *encoder, struct encoder_scratch *s,
-                      const struct layer *layer, const uint32_t *starts, size_t count,
-                      bool first_only)
-{
-    const struct kernels *k = encoder->kernels;
-    size_t hidden = encoder->config.hidden;
-    size_t tokens = starts[count];
-    for (size_t at = 0, rows; at < tokens; at += rows) {
-        rows = next_rows(tokens - at);
-        linear_run(k, &layer->key_value, KERNELS_EPILOGUE_SET, s->x + at * hidden, hidden, rows,
-                   &s->linear, s->key_value + at * 2 * hidden, 2 * hidden);
-    }
-    float *x = s->x;
-    size_t total = tokens;
-    if (first_only) {
-        for (size_t sequence = 0; sequence < count; sequence++) {
-            memcpy(s->first + sequence * hidden, s->x + starts[sequence] * hidden,
-                   hidden * sizeof *x);
-        }
-        x = s->first;
-        total = count;
-    }
-    for (size_t at = 0, rows; at < total; at += rows) {
-        rows = next_rows(total - at);
-        linear_run(k, &layer->query, KERNELS_EPILOGUE_SET, x + at * hidden, hidden, rows,
-                   &s->linear, s->query + at * hidden, hidden);
-    }
-    attend(encoder, s, starts, count, first_only);
-    for (size_t at = 0, rows; at < total; at += rows) {
-        rows = next_rows(total - at);
-        finish_rows(encoder, s, layer, s->context + at * hidden, x + at * hidden, rows);
-    }
 }
 
 const float *encoder_run(const struct encoder *encoder, struct encoder_scratch *scratch,

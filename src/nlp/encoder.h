@@ -21,6 +21,7 @@ enum encoder_precision {
     ENCODER_PRECISION_BF16, /* products of bfloat16, sums of float32 */
 };
 
+struct crew;
 struct encoder;
 struct encoder_scratch;
 
@@ -53,6 +54,10 @@ int encoder_scratch_create(const struct encoder *encoder, size_t tokens_max, siz
                            struct encoder_scratch **scratch, struct error *err);
 void encoder_scratch_destroy(struct encoder_scratch *scratch); /* accepts NULL */
 size_t encoder_scratch_bytes(const struct encoder_scratch *scratch);
+
+/* For threads without work, to help with another's batch: own is the helper's own scratch, of the
+ * same encoder and not running. The leader opens and closes its crew. */
+struct crew *encoder_scratch_crew(struct encoder_scratch *scratch);
 
 /* Sequence s is ids[starts[s]] .. ids[starts[s + 1]]: starts has count + 1 entries from 0 upwards.
  * No sequence may be empty or longer than encoder_tokens_max, no id past the vocabulary. Returns

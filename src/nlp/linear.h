@@ -7,6 +7,7 @@
 #define NLP_LINEAR_H
 
 #include "nlp/block.h"
+#include "nlp/crew.h"
 #include "nlp/kernels/kernels.h"
 
 #include <stddef.h>
@@ -26,9 +27,21 @@ void linear_scratch_place(struct linear_scratch *scratch, struct block *block,
                           enum kernels_storage storage, size_t rows_max, size_t inputs_max,
                           size_t outliers_max);
 
-/* rows of x through the matrix into y, by the epilogue. At most scratch->rows_max rows. */
-void linear_run(const struct kernels *kernels, const struct kernels_matrix *matrix,
-                enum kernels_epilogue epilogue, const float *x, size_t x_stride, size_t rows,
-                const struct linear_scratch *scratch, float *y, size_t y_stride);
+/* Some rows on their way through linear layers. */
+struct linear_rows {
+    const struct kernels *kernels;
+    const struct linear_scratch *scratch; /* holds their narrow form */
+    const float *x;
+    size_t x_stride;
+    size_t count; /* at most scratch->rows_max */
+};
+
+/* Narrows rows for products with this matrix, or any other of the same inputs. */
+void linear_narrow(const struct linear_rows *rows, const struct kernels_matrix *matrix,
+                   struct crew *crew);
+
+/* Narrowed rows through the matrix into y, by the epilogue. */
+void linear_product(const struct linear_rows *rows, const struct kernels_matrix *matrix,
+                    enum kernels_epilogue epilogue, float *y, size_t y_stride, struct crew *crew);
 
 #endif

@@ -5,6 +5,7 @@
 #include "nlp/scorer.h"
 
 #include "base/buf.h"
+#include "nlp/crew.h"
 #include "nlp/output.h"
 #include "nlp/scorer_internal.h"
 #include "nlp/tweet.h"
@@ -98,6 +99,21 @@ size_t scorer_scratch_bytes(const struct scorer_scratch *scratch)
 }
 
 /* ---- running ---- */
+
+void scorer_invite(struct scorer_scratch *scratch)
+{
+    crew_open(encoder_scratch_crew(scratch->encoder));
+}
+
+void scorer_dismiss(struct scorer_scratch *scratch)
+{
+    crew_close(encoder_scratch_crew(scratch->encoder));
+}
+
+void scorer_help(struct scorer_scratch *own, struct scorer_scratch *other)
+{
+    crew_help(encoder_scratch_crew(other->encoder), own->encoder);
+}
 
 /* Adds one sequence's logits to its text's answer. */
 static int add_answer(const struct scorer *scorer, const float *logits, uint32_t tokens,

@@ -116,6 +116,24 @@ void kernels_matrix_init(struct kernels_matrix *matrix, enum kernels_storage sto
     memset(memory, 0, kernels_matrix_floats(storage, outputs, inputs, outliers) * sizeof *memory);
 }
 
+struct kernels_matrix kernels_matrix_part(const struct kernels_matrix *matrix, size_t first_panel,
+                                          size_t panels)
+{
+    size_t first = first_panel * KERNELS_PANEL;
+    size_t left = matrix->outputs - first;
+    struct kernels_matrix part = *matrix;
+    assert(first < matrix->outputs);
+    part.outputs = panels * KERNELS_PANEL < left ? panels * KERNELS_PANEL : left;
+    part.panels =
+        (char *)matrix->panels + first_panel * panel_bytes(matrix->storage, matrix->steps);
+    part.bias += first;
+    if (matrix->storage == KERNELS_STORAGE_S8) {
+        part.scales += first;
+        part.sums += first;
+    }
+    return part;
+}
+
 /* ---- one row of bytes ---- */
 
 /* Makes two neighbours fit KERNELS_PAIR_MAX. Each gives up half of the excess, or one all of it

@@ -67,6 +67,11 @@ void kernels_matrix_init(struct kernels_matrix *matrix, enum kernels_storage sto
 void kernels_matrix_set_rows(struct kernels_matrix *matrix, size_t first, size_t rows,
                              const float *weights, const float *bias);
 
+/* Some of a matrix's outputs as a matrix of their own, which borrows its memory: those of panels
+ * first_panel .. first_panel + panels, as far as there are any. */
+struct kernels_matrix kernels_matrix_part(const struct kernels_matrix *matrix, size_t first_panel,
+                                          size_t panels);
+
 /* Bytes of a quantised or rounded row that a product reads; a multiple of 4. */
 size_t kernels_row_bytes(enum kernels_storage storage, size_t inputs,
                          const struct kernels_outliers *outliers);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +184,62 @@ static void threads_share_a_scorer_and_agree(void **state)
     free(workers);
 }
 
+struct helper {
+    struct scorer_scratch *own;
+    struct scorer_scratch *other;
+    atomic_bool over;
+};
+
+static void *help(void *argument)
+{
+    struct helper *helper = argument;
+    while (!atomic_load(&helper->over)) {
+        scorer_help(helper->own, helper->other);
+    }
+    return NULL;
+}
+
+/* Every precision this CPU has, of a model of few heads and of one of twelve. */
+static void an_answer_does_not_depend_on_help(void **state)
+{
+    const struct bench *bench = *state;
+    static const char *const models[] = {TINY, DEFAULT};
+    static const char *const precisions[] = {"fp32", "int8", "bf16"};
+    for (size_t c = 0; c < 6; c++) {
+        struct scorer_options options = {0};
+        struct scorer_result alone[TEXTS_MAX], helped[TEXTS_MAX];
+        struct scorer *scorer;
+        struct helper helper;
+        pthread_t thread;
+        assert_true(scorer_precision_parse(precisions[c % 3], &options.precision));
+        int code = scorer_open(&scorer, models[c / 3], &options, NULL);
+        if (code == ERROR_UNSUPPORTED && c % 3 == 2) {
+            continue;
+        }
+        assert_int_equal(code, 0);
+        helper.own = make_scratch(scorer, 0);
+        helper.other = make_scratch(scorer, 0);
+        atomic_init(&helper.over, false);
+        run(scorer, helper.other, bench->texts, bench->count, SCORER_LONG_CHUNK, alone);
+        assert_int_equal(pthread_create(&thread, NULL, help, &helper), 0);
+        scorer_invite(helper.other);
+        for (size_t i = 0; i < bench->count; i++) {
+            run(scorer, helper.other, &bench->texts[i], 1, SCORER_LONG_CHUNK, &helped[i]);
+            assert_same(&helped[i], &alone[i]);
+        }
+        run(scorer, helper.other, bench->texts, bench->count, SCORER_LONG_CHUNK, helped);
+        scorer_dismiss(helper.other);
+        atomic_store(&helper.over, true);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        for (size_t i = 0; i < bench->count; i++) {
+            assert_same(&helped[i], &alone[i]);
+        }
+        scorer_scratch_destroy(helper.own);
+        scorer_scratch_destroy(helper.other);
+        scorer_close(scorer);
+    }
+}
+
 /* ---- results ---- */
 
 static void probabilities_score_and_label_follow_from_logits(void **state)
@@ -351,6 +408,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_does_not_depend_on_batch_mates_order_or_scratch),
         cmocka_unit_test(threads_share_a_scorer_and_agree),
+        cmocka_unit_test(an_answer_does_not_depend_on_help),
         cmocka_unit_test(probabilities_score_and_label_follow_from_logits),
         cmocka_unit_test(labels_and_limits_are_told),
         cmocka_unit_test(long_text_is_the_mean_of_its_chunks_by_tokens),
