@@ -4,6 +4,7 @@
 #include "app/bench_team.h"
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/model_cache.h"
 #include "app/model_path.h"
 #include "base/json_write.h"
 
@@ -129,7 +130,8 @@ static int bench(const struct bench_options *options, struct error *err)
     struct buf path;
     buf_init(&path, PATH_MAX);
     int result = model_path_find(options->model, &path, err);
-    result = result ? result : scorer_open(&scorer, buf_string(&path), &options->scorer, err);
+    result =
+        result ? result : model_cache_open(&scorer, NULL, buf_string(&path), &options->scorer, err);
     result = result ? result : find_stream(options, &path, err);
     result = result
                  ? result
