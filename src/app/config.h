@@ -113,6 +113,13 @@ struct config {
     char *assist_type;     /* assist.type: text */
     char *assist_idempotency_header;
 
+    bool writes_attributes;      /* writes.attributes: true */
+    bool writes_suggestions;     /* writes.suggestions: true */
+    int64_t fuse_per_minute;     /* fuse.per_minute: 600; 0 = no limit */
+    double fuse_share;           /* fuse.share: 0.8; 0 = no limit */
+    int64_t fuse_calls_min;      /* fuse.calls_min: 20 */
+    int64_t fuse_reset_after_ms; /* fuse.reset_after: 15min; 0 = by request only */
+
     int64_t poll_active_ms;        /* poll.active: 1s */
     int64_t poll_idle_ms;          /* poll.idle: 2s */
     int64_t poll_quiet_ms;         /* poll.quiet: 5s */

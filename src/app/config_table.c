@@ -284,6 +284,27 @@ const struct config_row config_table[] = {
     {TEXT("assist.idempotency_header", assist_idempotency_header, NAME, "Idempotency-Key",
           "header that names the alert; empty sends none")},
 
+    {.key = "writes.attributes",
+     .type = CONFIG_TYPE_BOOL,
+     .offset = AT(writes_attributes),
+     .initial = "true",
+     .meaning = "write score and trend to calls; can be switched off while running too"},
+    {.key = "writes.suggestions",
+     .type = CONFIG_TYPE_BOOL,
+     .offset = AT(writes_suggestions),
+     .initial = "true",
+     .meaning = "send suggestions; the same"},
+    {WHOLE(
+        "fuse.per_minute", fuse_per_minute, 0, 1000000, "600",
+        "more suggestions within a minute, over all calls, blow the fuse: none is sent any more; "
+        "0: no limit")},
+    {SHARE("fuse.share", fuse_share, 0, 1, "0.8",
+           "so large a share of the calls under an alert at once blows it too; 0: no limit")},
+    {WHOLE("fuse.calls_min", fuse_calls_min, 1, 1000000, "20",
+           "with fewer calls a share says nothing")},
+    {SPAN("fuse.reset_after", fuse_reset_after_ms, 0, 24 * HOUR, "15min",
+          "a blown fuse is whole again after this long; 0: only by request")},
+
     {SPAN("poll.active", poll_active_ms, 100, HOUR, "1s",
           "pace while a call talks; this and the next two hold while the quota is plentiful")},
     {SPAN("poll.idle", poll_idle_ms, 100, HOUR, "2s", "pace after 10 s of silence")},
@@ -543,7 +564,7 @@ const char *config_table_suggest(const char *key)
         "discovery",   "time",    "page",     "auth",  "ep",    "map",      "attr",
         "assist",      "poll",    "window",   "trend", "alert", "rate",     "retry",
         "retry_after", "breaker", "timeouts", "http",  "tls",   "discover", "privacy",
-        "end",         "model",   "store",    "log",   "api"};
+        "end",         "model",   "store",    "log",   "api",   "writes",   "fuse"};
     struct suggest best = {0};
     for (size_t i = 0; i < config_table_count; i++) {
         suggest_offer(&best, key, config_table[i].key);

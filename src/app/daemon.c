@@ -2,6 +2,7 @@
 #include "app/daemon_api.h"
 #include "app/daemon_calls.h"
 #include "app/daemon_reload.h"
+#include "app/daemon_switch.h"
 #include "app/daemon_wallboard.h"
 
 #include "app/memory_room.h"
@@ -171,7 +172,10 @@ void daemon_pipeline_options(const struct daemon *daemon, uint64_t seed,
                              struct pipeline_options *options)
 {
     struct keyhash identity;
+    struct switch_state writes = daemon_switch_effective(daemon);
     wire_pipeline(daemon->config, seed, options);
+    options->session.write_attributes = options->session.write_attributes && writes.attributes;
+    options->session.send_suggestions = options->session.send_suggestions && writes.suggestions;
     keyhash_derive(&daemon->store_key, "identity", &identity);
     memcpy(options->session.mood.identity_key, identity.key,
            sizeof options->session.mood.identity_key);
@@ -241,6 +245,9 @@ static int make_timers(struct daemon *daemon, struct error *err)
     if (!result) {
         result = loop_on_signal(daemon->loop, SIGHUP, on_hangup, daemon, err);
     }
+    if (!result) {
+        result = daemon_switch_listen(daemon, err);
+    }
     return result ? result : loop_on_signal(daemon->loop, SIGINT, on_signal, daemon, err);
 }
 
@@ -251,6 +258,7 @@ static int set_up(struct daemon *daemon, struct error *err)
     result = result ? result : loop_create(&daemon->loop, err);
     result = result ? result
                     : daemon_connect(daemon, daemon->config, &daemon->client, &daemon->cxone, err);
+    result = result ? result : daemon_switch_create(daemon, err);
     result = result ? result : make_pipeline(daemon, err);
     result = result ? result : daemon_calls_create(daemon, err);
     result = result ? result : daemon_reload_create(daemon, err);
@@ -341,6 +349,7 @@ int daemon_run(struct daemon *daemon, struct error *err)
     if (daemon_keep_restore(daemon, err)) {
         return (int)err->code;
     }
+    daemon_switch_apply(daemon);
     daemon_calls_refresh(daemon);
     daemon_start_discovery(daemon);
     loop_run(daemon->loop);
@@ -367,6 +376,7 @@ void daemon_destroy(struct daemon *daemon)
     cxone_destroy(daemon->cxone);
     http_client_destroy(daemon->client);
     daemon_calls_destroy(daemon->calls);
+    daemon_switch_destroy(daemon->writes);
     loop_timer_destroy(daemon->due_timer);
     loop_timer_destroy(daemon->discover_timer);
     loop_timer_destroy(daemon->stop_timer);

@@ -7,6 +7,7 @@
 #include "app/calls_file.h"
 #include "app/daemon_calls.h"
 #include "app/daemon_reload.h"
+#include "app/daemon_switch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,84 @@ static void serve_call(struct daemon *daemon, struct api_request *request)
     }
 }
 
+/* --- GET and POST writes, POST fuse ---------------------------------------------------------- */
+
+static const char *on_or_off(bool on)
+{
+    return on ? "on" : "off";
+}
+
+static void answer_writes(struct daemon *daemon, struct api_request *request)
+{
+    struct switch_state set = daemon_switch_state(daemon);
+    struct switch_state effective = daemon_switch_effective(daemon);
+    const struct fuse *fuse = pipeline_fuse(daemon->pipeline);
+    write_text(&request->writer, "attributes", on_or_off(set.attributes));
+    write_text(&request->writer, "suggestions", on_or_off(set.suggestions));
+    json_write_key(&request->writer, "inForce");
+    json_write_object_begin(&request->writer);
+    write_text(&request->writer, "attributes", on_or_off(effective.attributes));
+    write_text(&request->writer, "suggestions",
+               on_or_off(effective.suggestions && fuse->reason == FUSE_WHOLE));
+    json_write_object_end(&request->writer);
+    write_text(&request->writer, "fuse", fuse_reason_name(fuse->reason));
+    api_request_answer(request, 200);
+}
+
+/* Absent: as it is. */
+static bool read_switch(struct api_request *request, const char *member, bool *on)
+{
+    bool good;
+    const char *text = api_request_text(request, member, 3, &good);
+    if (text) {
+        *on = strcmp(text, "on") == 0;
+        good = *on || strcmp(text, "off") == 0;
+    }
+    return good;
+}
+
+static void serve_writes(struct daemon *daemon, struct api_request *request)
+{
+    static const char *const members[] = {"attributes", "suggestions", NULL};
+    struct switch_state state = daemon_switch_state(daemon);
+    struct error err;
+    if (api_request_is(request, "GET")) {
+        answer_writes(daemon, request);
+    } else if (!api_request_is(request, "POST")) {
+        api_request_refuse_method(request, "GET, POST");
+    } else if (!api_request_read(request, members)) {
+        return;
+    } else if (!read_switch(request, "attributes", &state.attributes) ||
+               !read_switch(request, "suggestions", &state.suggestions)) {
+        api_request_fail(request, 400, "malformed_switch",
+                         "attributes and suggestions are \"on\" or \"off\"");
+    } else if (daemon_switch_set(daemon, &state, "request", &err)) {
+        api_request_fail(request, 500, "not_kept", err.message);
+    } else {
+        answer_writes(daemon, request);
+    }
+}
+
+static void serve_fuse(struct daemon *daemon, struct api_request *request)
+{
+    static const char *const members[] = {"state", NULL};
+    bool good;
+    if (!api_request_is(request, "POST")) {
+        api_request_refuse_method(request, "POST");
+        return;
+    }
+    if (!api_request_read(request, members)) {
+        return;
+    }
+    const char *state = api_request_text(request, "state", 16, &good);
+    if (!state || strcmp(state, "whole") != 0) {
+        api_request_fail(request, 400, "malformed_switch", "a fuse is reset with state \"whole\"");
+        return;
+    }
+    daemon_switch_reset_fuse(daemon);
+    answer_writes(daemon, request);
+}
+
 /* --- routes ---------------------------------------------------------------------------------- */
 
 static void route(struct daemon *daemon, struct api_request *request)
@@ -132,6 +211,10 @@ static void route(struct daemon *daemon, struct api_request *request)
         serve_reload(daemon, request);
     } else if (count == 1 && strcmp(first, "calls") == 0) {
         serve_calls(daemon, request);
+    } else if (count == 1 && strcmp(first, "writes") == 0) {
+        serve_writes(daemon, request);
+    } else if (count == 1 && strcmp(first, "fuse") == 0) {
+        serve_fuse(daemon, request);
     } else if (count == 2 && strcmp(first, "calls") == 0) {
         serve_call(daemon, request);
     } else {

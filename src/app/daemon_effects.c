@@ -2,6 +2,7 @@
  * outstanding request has a small heap object that knows whose it is. */
 #include "app/daemon_calls.h"
 #include "app/daemon_reload.h"
+#include "app/daemon_switch.h"
 #include "app/daemon_wallboard.h"
 
 #include "app/message.h"
@@ -244,6 +245,7 @@ void daemon_step(struct daemon *daemon, const struct pipeline_event *event)
         daemon_fail(daemon, &err);
     }
     daemon_keep_flush(daemon);
+    daemon_switch_watch_fuse(daemon);
     watch_queue(daemon);
     watch_quota(daemon);
     arm_due_timer(daemon);

@@ -5,6 +5,7 @@
  */
 #include "app/config_file.h"
 #include "app/daemon_api.h"
+#include "app/daemon_switch.h"
 #include "app/daemon_wallboard.h"
 
 #include "app/wire.h"
@@ -89,6 +90,23 @@ static void serve_metrics(struct daemon *daemon, struct http_exchange *exchange)
     buf_done(&body);
 }
 
+/* What is switched off by somebody is no reason to take it out of service, but worth saying. */
+static const char *ready_text(const struct daemon *daemon)
+{
+    struct switch_state writes = daemon_switch_effective(daemon);
+    if (pipeline_fuse(daemon->pipeline)->reason != FUSE_WHOLE) {
+        return "ready; the fuse holds all suggestions back: see fuse_blown in the log\n";
+    }
+    if (!writes.attributes && !writes.suggestions) {
+        return "ready; nothing is written: see mode, writes.* and POST /api/v1/writes\n";
+    }
+    if (!writes.attributes || !writes.suggestions) {
+        return writes.attributes ? "ready; suggestions are switched off\n"
+                                 : "ready; attributes are switched off\n";
+    }
+    return "ready\n";
+}
+
 static void serve_ready(struct daemon *daemon, struct http_exchange *exchange)
 {
     struct cxone_status status;
@@ -105,7 +123,7 @@ static void serve_ready(struct daemon *daemon, struct http_exchange *exchange)
                !daemon->discovered) {
         reply_text(exchange, 503, "the list of live calls was not read yet\n");
     } else {
-        reply_text(exchange, 200, "ready\n");
+        reply_text(exchange, 200, ready_text(daemon));
     }
 }
 

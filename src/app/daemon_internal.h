@@ -53,6 +53,7 @@ struct daemon {
     struct daemon_calls *calls;
     struct daemon_reload *reload;
     struct daemon_api *api;
+    struct daemon_switch *writes;
 
     struct mono started;
     int64_t vendor_offset_ms; /* the last one known, for a connection that knows none yet */

@@ -4,6 +4,7 @@
 
 #include "app/daemon_api.h"
 #include "app/daemon_calls.h"
+#include "app/daemon_switch.h"
 #include "base/sha256.h"
 
 #include <stdlib.h>
@@ -85,14 +86,6 @@ static void report(const struct daemon_reload *reload)
     }
 }
 
-static void follow_new_options(struct daemon *daemon)
-{
-    struct pipeline_options options;
-    daemon_pipeline_options(daemon, 0, &options);
-    struct pipeline_event event = {.kind = PIPELINE_OPTIONS, .options = &options.session};
-    daemon_step(daemon, &event);
-}
-
 /* The moment of change. What the old connection had under way is answered as cancelled, and asked
  * of the new one. */
 static void take_over(struct daemon_reload *reload)
@@ -118,7 +111,7 @@ static void take_over(struct daemon_reload *reload)
     http_client_destroy(old_client);
     config_free(&reload->next);
     daemon_api_refresh(daemon);
-    follow_new_options(daemon);
+    daemon_switch_apply(daemon);
     if (!daemon->stopping) {
         daemon_calls_refresh(daemon);
         daemon_start_discovery(daemon);

@@ -14,6 +14,7 @@
 #include "app/daemon_wallboard.h"
 
 #include "app/assets.h"
+#include "app/daemon_switch.h"
 #include "app/wallboard_status.h"
 #include "net/http_server_stream.h"
 
@@ -56,12 +57,16 @@ struct daemon_wallboard {
 static void look_at_health(const struct daemon *daemon, struct wallboard_health *health)
 {
     const struct config *config = daemon->config;
+    struct switch_state writes = daemon_switch_effective(daemon);
     *health = (struct wallboard_health){
         .discovers = config->discover_mode == CONFIG_DISCOVER_ACTIVE_CONTACTS,
         .discovered = daemon->discovered,
         .discovered_ago = mono_ms_between(daemon->discovered_at, loop_now(daemon->loop)),
         .fixed_calls = config->interactions.count,
         .shadow = config->mode == CONFIG_MODE_SHADOW,
+        .attributes_off = !writes.attributes,
+        .suggestions_off = !writes.suggestions,
+        .fuse_blown = pipeline_fuse(daemon->pipeline)->reason != FUSE_WHOLE,
         .scorer_behind = daemon->polls_held,
         .stopping = daemon->stopping,
         .alert_below = config->alert_threshold,

@@ -70,6 +70,28 @@ static void say_of_access(struct json_writer *writer, const struct cxone_status 
     }
 }
 
+static void say_of_writes(struct json_writer *writer, const struct wallboard_health *health)
+{
+    if (health->shadow) {
+        say(writer, "info", "shadow",
+            "Shadow mode: calls are judged, but nothing is written to them and no agent is told.");
+        return;
+    }
+    if (health->fuse_blown) {
+        say(writer, "error", "fuse_blown",
+            "Far too many alerts at once: no agent is told of any until the fuse is reset. Is the "
+            "judgement right?");
+    }
+    if (health->attributes_off) {
+        say(writer, "warn", "attributes_off",
+            "Switched off: score and trend are not written to the calls.");
+    }
+    if (health->suggestions_off) {
+        say(writer, "warn", "suggestions_off",
+            "Switched off: agents are not told of alerts; tell them yourself.");
+    }
+}
+
 static void write_troubles(struct json_writer *writer, const struct wallboard_health *health)
 {
     json_write_array_begin(writer);
@@ -90,10 +112,7 @@ static void write_troubles(struct json_writer *writer, const struct wallboard_he
         say(writer, "warn", "scorer_behind",
             "The model cannot keep up with so many calls: scores come late, none is dropped.");
     }
-    if (health->shadow) {
-        say(writer, "info", "shadow",
-            "Shadow mode: calls are judged, but nothing is written to them and no agent is told.");
-    }
+    say_of_writes(writer, health);
     json_write_array_end(writer);
 }
 

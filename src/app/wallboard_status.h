@@ -11,7 +11,10 @@ struct wallboard_health {
     int64_t discovered_ago; /* ms since it was last read */
     size_t fixed_calls;     /* named in the configuration instead */
     bool shadow;            /* judges, writes nothing back */
-    bool scorer_behind;     /* polling pauses for it */
+    bool attributes_off;    /* by key or switch */
+    bool suggestions_off;
+    bool fuse_blown;
+    bool scorer_behind; /* polling pauses for it */
     bool stopping;
     double alert_below; /* the line in every small chart, 0..1 */
 };

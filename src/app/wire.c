@@ -117,6 +117,13 @@ void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_o
                 .write_attributes = config->mode == CONFIG_MODE_LIVE,
                 .send_suggestions = config->mode == CONFIG_MODE_LIVE && delivers(config),
             },
+        .fuse =
+            {
+                .per_minute = (uint32_t)config->fuse_per_minute,
+                .share = config->fuse_share,
+                .calls_min = (size_t)config->fuse_calls_min,
+                .reset_after_ms = config->fuse_reset_after_ms,
+            },
         .calls_max = (size_t)config->discover_max,
         .quota_rps = config->rate_client_rps,
         .seed = seed,

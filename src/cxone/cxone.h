@@ -168,6 +168,10 @@ void cxone_put_attributes(struct cxone *cxone, const char *interaction_id,
 void cxone_suggest(struct cxone *cxone, const char *interaction_id, const char *idempotency_key,
                    const char *message, cxone_done_fn *done, void *user);
 
+/* While stopped, these are answered CXONE_DENIED without a request, and so are those that wait for
+ * quota or a token. What has been sent cannot be called back. */
+void cxone_stop_writes(struct cxone *cxone, bool attributes, bool suggestions);
+
 void cxone_discover(struct cxone *cxone, cxone_done_fn *done, void *user);
 
 /* What the wallboard, /readyz and /metrics want to know. */

@@ -152,6 +152,9 @@ static struct gate look_at_gate(struct cxone *cxone, enum cxone_operation operat
 {
     struct mono now = loop_now(cxone->loop);
     const struct capability *capability = &cxone->capabilities[operation];
+    if (cxone->stopped[operation]) {
+        return (struct gate){BLOCK_DENIED, -1, "writes are switched off"};
+    }
     if (!capability_allows(capability, now)) {
         return (struct gate){BLOCK_DENIED, capability_wait_ms(capability, now),
                              "suspended since CXone answered 403"};

@@ -110,3 +110,10 @@ void cxone_discover(struct cxone *cxone, cxone_done_fn *done, void *user)
         gateway_submit(cxone, request, gateway_fill(request, endpoint, "GET", &slots));
     }
 }
+
+void cxone_stop_writes(struct cxone *cxone, bool attributes, bool suggestions)
+{
+    cxone->stopped[CXONE_ATTRIBUTES] = attributes;
+    cxone->stopped[CXONE_SUGGESTIONS] = suggestions;
+    gateway_pump_soon(cxone);
+}

@@ -34,6 +34,7 @@ struct cxone {
     struct throttle throttle;
     struct skew skew;
     bool pages_cut[REQUESTS_OPERATIONS]; /* as last told */
+    bool stopped[REQUESTS_OPERATIONS]; /* by cxone_stop_writes */
     uint64_t sent[REQUESTS_OPERATIONS];
     uint64_t throttled[REQUESTS_OPERATIONS];
 };

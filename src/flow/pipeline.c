@@ -1,48 +1,11 @@
 /* pipeline.c - see pipeline.h. Handles are slot number and generation, so that an answer which
  * arrives after its session closed finds nobody instead of somebody else. */
-#include "flow/pipeline.h"
-
-#include "base/map.h"
+#include "flow/pipeline_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct slot {
-    struct session *session; /* NULL when free */
-    uint32_t generation;
-    uint32_t next_free;
-    bool is_noted;  /* among the unsaved */
-    bool is_closed; /* what is to be remembered was said by EFFECT_CLOSED */
-};
-
 static const uint32_t no_slot = UINT32_MAX;
-
-struct pipeline {
-    struct pipeline_options options;
-    struct slot *slots;
-    size_t slot_count; /* slots in use or on the free list */
-    uint32_t first_free;
-    struct map by_id; /* interaction id -> struct session */
-    struct family_set families;
-    struct due_heap due;
-    struct cursor_delays delays;
-    struct poll_schedule schedule;
-    double quota_rps;
-    unsigned requests_waiting;
-    struct effects effects;
-    struct call_effects call_effects;
-    struct call_counts closed_counts;
-    uint64_t *unsaved; /* handles of sessions that have changed; some may be gone */
-    size_t unsaved_count;
-    char restore_error[ERROR_MESSAGE_BYTES];
-    size_t calls;
-    bool hold_polls;
-    bool stopping;
-    uint64_t opened;
-};
-
-static const struct mono far_future = {INT64_MAX};
-static const double no_limit_rps = 1e9;
 
 static struct poll_schedule_limits schedule_limits(const struct session_options *options)
 {
@@ -74,6 +37,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options)
     }
     pipeline->options = *options;
     init_schedule(pipeline);
+    fuse_init(&pipeline->fuse, &options->fuse);
     pipeline->first_free = no_slot;
     pipeline->slots = calloc(options->calls_max ? options->calls_max : 1, sizeof(struct slot));
     pipeline->unsaved = calloc(options->calls_max ? options->calls_max : 1, sizeof(uint64_t));
@@ -115,7 +79,7 @@ static uint64_t make_handle(uint32_t slot, uint32_t generation)
     return (uint64_t)generation << 32 | slot;
 }
 
-static struct session *find_by_handle(const struct pipeline *pipeline, uint64_t handle)
+struct session *pipeline_find_by_handle(const struct pipeline *pipeline, uint64_t handle)
 {
     uint32_t at = (uint32_t)handle;
     if (at >= pipeline->slot_count || pipeline->slots[at].generation != (uint32_t)(handle >> 32)) {
@@ -124,7 +88,7 @@ static struct session *find_by_handle(const struct pipeline *pipeline, uint64_t 
     return pipeline->slots[at].session;
 }
 
-static struct session *find_by_id(const struct pipeline *pipeline, const char *id)
+struct session *pipeline_find_by_id(const struct pipeline *pipeline, const char *id)
 {
     return map_get(&pipeline->by_id, id, strlen(id));
 }
@@ -148,6 +112,8 @@ static void release_slot(struct pipeline *pipeline, uint32_t at)
     slot->session = NULL;
     slot->is_noted = false;
     slot->is_closed = false;
+    pipeline->alerting -= slot->is_alerting;
+    slot->is_alerting = false;
     slot->generation++;
     slot->next_free = pipeline->first_free;
     pipeline->first_free = at;
@@ -206,7 +172,7 @@ static struct session *restore_session(struct pipeline *pipeline, struct session
     const char *id = saved->call.interaction_id;
     struct session_kin kin;
     struct error err;
-    uint32_t at = find_by_id(pipeline, id) ? no_slot : take_slot(pipeline);
+    uint32_t at = pipeline_find_by_id(pipeline, id) ? no_slot : take_slot(pipeline);
     if (at == no_slot) {
         return NULL;
     }
@@ -233,31 +199,14 @@ static struct session *restore_session(struct pipeline *pipeline, struct session
     return session;
 }
 
-static void add_counts(struct call_counts *sum, const struct call_counts *more)
-{
-    sum->finals += more->finals;
-    sum->agent += more->agent;
-    sum->partials += more->partials;
-    sum->duplicates += more->duplicates;
-    sum->revisions += more->revisions;
-    sum->late += more->late;
-    sum->beyond_lateness += more->beyond_lateness;
-    sum->folded += more->folded;
-    sum->clamped += more->clamped;
-    sum->quarantined += more->quarantined;
-    sum->unknown_speaker += more->unknown_speaker;
-    sum->unscorable += more->unscorable;
-    sum->masked += more->masked;
-}
-
 static void close_session(struct pipeline *pipeline, uint64_t handle, struct mono now)
 {
-    struct session *session = find_by_handle(pipeline, handle);
+    struct session *session = pipeline_find_by_handle(pipeline, handle);
     if (!session) {
         return;
     }
     const char *id = session_interaction_id(session);
-    add_counts(&pipeline->closed_counts, call_counts(session_call(session)));
+    pipeline_add_counts(&pipeline->closed_counts, call_counts(session_call(session)));
     map_remove(&pipeline->by_id, id, strlen(id));
     due_heap_remove(&pipeline->due, session_due_item(session));
     release_slot(pipeline, (uint32_t)handle);
@@ -281,7 +230,7 @@ static void note_unsaved(struct pipeline *pipeline, uint64_t handle)
     if (pipeline->unsaved_count == pipeline->options.calls_max) {
         size_t kept = 0;
         for (size_t i = 0; i < pipeline->unsaved_count; i++) {
-            if (find_by_handle(pipeline, pipeline->unsaved[i])) {
+            if (pipeline_find_by_handle(pipeline, pipeline->unsaved[i])) {
                 pipeline->unsaved[kept++] = pipeline->unsaved[i];
             }
         }
@@ -290,11 +239,24 @@ static void note_unsaved(struct pipeline *pipeline, uint64_t handle)
     pipeline->unsaved[pipeline->unsaved_count++] = handle;
 }
 
+/* The fuse sees what share of the calls is under an alert before their suggestions leave. */
+static void note_alert(struct pipeline *pipeline, const struct session *session, struct mono now)
+{
+    struct slot *slot = &pipeline->slots[(uint32_t)session_handle(session)];
+    bool is_alerting = call_episode_open(session_call(session)) > 0;
+    if (is_alerting != slot->is_alerting) {
+        pipeline->alerting += is_alerting ? 1 : (size_t)-1;
+        slot->is_alerting = is_alerting;
+        fuse_watch(&pipeline->fuse, pipeline->calls, pipeline->alerting, now);
+    }
+}
+
 /* Lets a session do what is due and puts it back in the queue. A closed session is destroyed at the
  * start of the next step, because the effects still borrow its name. */
 static void settle(struct pipeline *pipeline, struct session_context *context,
                    struct session *session)
 {
+    note_alert(pipeline, session, context->now.mono);
     if (!session_run(session, context)) {
         due_heap_remove(&pipeline->due, session_due_item(session));
         pipeline->slots[(uint32_t)session_handle(session)].is_closed = true;
@@ -340,19 +302,19 @@ static struct session *event_session(struct pipeline *pipeline, struct session_c
     case PIPELINE_CALL_RESTORED:
         return restore_session(pipeline, context, event);
     case PIPELINE_CALL_LISTED: {
-        struct session *session = find_by_id(pipeline, event->interaction_id);
+        struct session *session = pipeline_find_by_id(pipeline, event->interaction_id);
         if (session) {
             follow_master(pipeline, session, event->master_id, context->now.mono);
         }
         return session || pipeline->stopping ? session : open_session(pipeline, context, event);
     }
     case PIPELINE_CALL_GONE:
-        return find_by_id(pipeline, event->interaction_id);
+        return pipeline_find_by_id(pipeline, event->interaction_id);
     case PIPELINE_POLLED:
     case PIPELINE_SCORED:
     case PIPELINE_ATTRIBUTES_DONE:
     case PIPELINE_SUGGESTED:
-        return find_by_handle(pipeline, event->call);
+        return pipeline_find_by_handle(pipeline, event->call);
     case PIPELINE_TICK:
     case PIPELINE_OPTIONS:
     case PIPELINE_STOP:
@@ -419,10 +381,11 @@ static void tell_all(struct pipeline *pipeline, struct session_context *context,
 }
 
 static void change_options(struct pipeline *pipeline, struct session_context *context,
-                           const struct session_options *options)
+                           const struct pipeline_options *options)
 {
-    struct poll_schedule_limits limits = schedule_limits(options);
-    pipeline->options.session = *options;
+    struct poll_schedule_limits limits = schedule_limits(&options->session);
+    pipeline->options.session = options->session;
+    fuse_set_limits(&pipeline->fuse, &options->fuse);
     poll_schedule_set_limits(&pipeline->schedule, &limits);
     tell_all(pipeline, context, session_on_options);
 }
@@ -435,6 +398,7 @@ static struct session_context make_context(struct pipeline *pipeline, struct cal
         .schedule = &pipeline->schedule,
         .effects = &pipeline->effects,
         .call_effects = &pipeline->call_effects,
+        .fuse = &pipeline->fuse,
         .now = now,
         .hold_polls = pipeline->hold_polls,
     };
@@ -475,7 +439,7 @@ bool pipeline_save(struct pipeline *pipeline, struct call_now now, struct store_
 {
     while (pipeline->unsaved_count > 0) {
         uint64_t handle = pipeline->unsaved[pipeline->unsaved_count - 1];
-        struct session *session = find_by_handle(pipeline, handle);
+        struct session *session = pipeline_find_by_handle(pipeline, handle);
         bool wanted = session && !pipeline->slots[(uint32_t)handle].is_closed;
         if (wanted && !session_save(session, &pipeline->options.session, now, batch)) {
             return false;
@@ -486,98 +450,4 @@ bool pipeline_save(struct pipeline *pipeline, struct call_now now, struct store_
         }
     }
     return true;
-}
-
-/* --- looking at it --------------------------------------------------------------------------- */
-
-struct mono pipeline_next_due(const struct pipeline *pipeline)
-{
-    const struct due_item *first = due_heap_first(&pipeline->due);
-    return first ? first->due : far_future;
-}
-
-bool pipeline_is_masked(const struct pipeline *pipeline, uint64_t call, uint32_t utterance)
-{
-    const struct session *session = find_by_handle(pipeline, call);
-    return session && call_is_masked(session_call(session), utterance);
-}
-
-void pipeline_hold_polls(struct pipeline *pipeline, bool hold)
-{
-    pipeline->hold_polls = hold;
-}
-
-void pipeline_set_quota(struct pipeline *pipeline, double quota_rps, unsigned waiting)
-{
-    pipeline->requests_waiting = waiting;
-    pipeline->quota_rps = quota_rps > 0 ? quota_rps : no_limit_rps;
-}
-
-const struct poll_schedule *pipeline_schedule(const struct pipeline *pipeline)
-{
-    return &pipeline->schedule;
-}
-
-bool pipeline_follows(const struct pipeline *pipeline, const char *interaction_id)
-{
-    return find_by_id(pipeline, interaction_id) != NULL;
-}
-
-size_t pipeline_calls(const struct pipeline *pipeline)
-{
-    return pipeline->calls;
-}
-
-size_t pipeline_calls_live(const struct pipeline *pipeline)
-{
-    size_t live = 0;
-    for (size_t i = 0; i < pipeline->slot_count; i++) {
-        const struct session *session = pipeline->slots[i].session;
-        live += session && session_is_live(session);
-    }
-    return live;
-}
-
-bool pipeline_settled(const struct pipeline *pipeline)
-{
-    struct session_context context = {.options = &pipeline->options.session};
-    for (size_t i = 0; i < pipeline->slot_count; i++) {
-        const struct session *session = pipeline->slots[i].session;
-        if (session && !session_is_settled(session, &context)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-void pipeline_counts(const struct pipeline *pipeline, struct call_counts *counts)
-{
-    *counts = pipeline->closed_counts;
-    for (size_t i = 0; i < pipeline->slot_count; i++) {
-        if (pipeline->slots[i].session) {
-            add_counts(counts, call_counts(session_call(pipeline->slots[i].session)));
-        }
-    }
-}
-
-bool pipeline_look(const struct pipeline *pipeline, const char *interaction_id,
-                   struct session_view *view)
-{
-    const struct session *session = find_by_id(pipeline, interaction_id);
-    if (session) {
-        session_look(session, view);
-    }
-    return session != NULL;
-}
-
-bool pipeline_next(const struct pipeline *pipeline, size_t *position, struct session_view *view)
-{
-    while (*position < pipeline->slot_count) {
-        const struct session *session = pipeline->slots[(*position)++].session;
-        if (session) {
-            session_look(session, view);
-            return true;
-        }
-    }
-    return false;
 }

@@ -18,8 +18,9 @@ struct pipeline;
 struct pipeline_options {
     struct session_options session;
     size_t calls_max;
-    bool keep_state;  /* calls are saved: note which have changed */
-    double quota_rps; /* requests a second that polls and writes share; 0: no limit */
+    bool keep_state;         /* calls are saved: note which have changed */
+    double quota_rps;        /* requests a second that polls and writes share; 0: no limit */
+    struct fuse_limits fuse; /* zeroed: none */
     uint64_t seed;
 };
 
@@ -46,13 +47,13 @@ struct pipeline_event {
     const char *master_id;           /* LISTED: shared by a transferred contact's calls, or NULL */
     enum end_reason end_reason;      /* GONE */
     uint64_t call;                   /* the others: as given in the effect */
-    const struct cxone_result *result;     /* POLLED, ATTRIBUTES_DONE, SUGGESTED */
-    uint32_t utterance;                    /* SCORED */
-    uint32_t revision;                     /* SCORED */
-    bool scorable;                         /* SCORED: false when there was nothing to judge */
-    int64_t score;                         /* SCORED: fixed point */
-    uint32_t episode;                      /* SUGGESTED */
-    const struct session_options *options; /* OPTIONS: copied; keys must be as they were */
+    const struct cxone_result *result;      /* POLLED, ATTRIBUTES_DONE, SUGGESTED */
+    uint32_t utterance;                     /* SCORED */
+    uint32_t revision;                      /* SCORED */
+    bool scorable;                          /* SCORED: false when there was nothing to judge */
+    int64_t score;                          /* SCORED: fixed point */
+    uint32_t episode;                       /* SUGGESTED */
+    const struct pipeline_options *options; /* OPTIONS: session and fuse; keys as they were */
 };
 
 /* NULL without memory. */
@@ -87,13 +88,20 @@ void pipeline_hold_polls(struct pipeline *pipeline, bool hold);
 /* The vendor takes this many requests a second now, 0: no limit; so many wait to be sent. */
 void pipeline_set_quota(struct pipeline *pipeline, double quota_rps, unsigned waiting);
 
+/* The fuse as it stands. A reset one blows again at once if its reason still holds; watched, a
+ * blown one whose time is over is whole again. */
+const struct fuse *pipeline_fuse(const struct pipeline *pipeline);
+void pipeline_reset_fuse(struct pipeline *pipeline, struct mono now);
+void pipeline_watch_fuse(struct pipeline *pipeline, struct mono now);
+
 /* How the polls are shared out. */
 const struct poll_schedule *pipeline_schedule(const struct pipeline *pipeline);
 
 bool pipeline_follows(const struct pipeline *pipeline, const char *interaction_id);
 size_t pipeline_calls(const struct pipeline *pipeline); /* sessions, ending ones included */
 size_t pipeline_calls_live(const struct pipeline *pipeline);
-bool pipeline_settled(const struct pipeline *pipeline); /* nothing owed, nothing under way */
+size_t pipeline_alerting(const struct pipeline *pipeline); /* of them, under an alert */
+bool pipeline_settled(const struct pipeline *pipeline);    /* nothing owed, nothing under way */
 
 /* What the judgement counted, over all calls ever followed. */
 void pipeline_counts(const struct pipeline *pipeline, struct call_counts *counts);

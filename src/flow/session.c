@@ -210,7 +210,8 @@ void session_on_suggested(struct session *session, struct session_context *conte
         struct call_event event = {.kind = CALL_EVENT_DELIVERED, .episode = local};
         session_judge(session, context, &event);
     }
-    if (state == SUGGESTION_WAITING && session->phase != PHASE_LIVE) {
+    if (state == SUGGESTION_WAITING &&
+        (session->phase != PHASE_LIVE || !context->options->send_suggestions)) {
         suggestion_outbox_withdraw(&session->suggestions);
     }
 }
@@ -249,6 +250,11 @@ static void run_suggestion(struct session *session, struct session_context *cont
     if (!suggestion_outbox_due(&session->suggestions, &due) ||
         !mono_reached(context->now.mono, due) ||
         !call_quota_take(&session->quota, context->now.mono, &session->suggestions.not_before)) {
+        return;
+    }
+    if (session->suggestions.tries == 0 ? !fuse_allow(context->fuse, context->now.mono)
+                                        : context->fuse->reason != FUSE_WHOLE) {
+        session_withdraw_suggestion(session, context, "the fuse holds all suggestions back");
         return;
     }
     struct effect *effect = session_effect(session, context, EFFECT_SUGGEST);

@@ -19,6 +19,7 @@
 #include "flow/due_heap.h"
 #include "flow/effects.h"
 #include "flow/family.h"
+#include "flow/fuse.h"
 #include "flow/poll_schedule.h"
 #include "flow/suggestion_outbox.h"
 #include "mood/cursor.h"
@@ -58,6 +59,7 @@ struct session_context {
     struct poll_schedule *schedule;
     struct effects *effects;
     struct call_effects *call_effects; /* scratch */
+    struct fuse *fuse;
     struct call_now now;
     bool hold_polls; /* the scorer is behind: no new polls for now */
 };

@@ -140,7 +140,8 @@ class Reload(Running):
     def test_a_valid_configuration_is_taken_over_and_its_keys_are_named(self):
         self.start()
         self.configure(alert__recover_hold="12s", log__level="warn")
-        self.await_that("reload", lambda: self.metric('undertone_reloads_total{result="done"}') == 1)
+        done = 'undertone_reloads_total{result="done"}'
+        self.await_that("reload", lambda: self.metric(done) == 1)
         self.assertFalse(self.events("reloaded"))  # log.level has changed too
         self.configure(log__level="info")
         line = self.await_event("reloaded")
@@ -247,7 +248,8 @@ class Calls(Running):
         store = self.path("undertone.db")
         self.start(discover__mode="fixed", store__path=store)
         self.api("POST", "calls", {"interactionId": self.ids[0]}, 201)
-        self.await_that("kept call", lambda: self.metric('undertone_store_calls{state="live"}') == 1)
+        kept = 'undertone_store_calls{state="live"}'
+        self.await_that("kept call", lambda: self.metric(kept) == 1)
         self.daemon.kill()
         self.start(discover__mode="fixed", store__path=store)
         self.assertEqual(self.live(), 1)
@@ -290,11 +292,100 @@ class Token(Running):
         self.assertLessEqual(statuses.count(401), 12)
         self.api("POST", "reload")
 
+    def test_a_file_with_the_token_must_be_private_and_may_change(self):
+        token = self.path("token")
+        live.write_private(token, "first-first-first\n")
+        self.start(discover__mode="fixed", api__token="", api__token_file=token)
+        status, _, _ = self.request("POST", "/api/v1/reload", token="first-first-first")
+        self.assertEqual(status, 200)
+        live.write_private(token, "second-second-second\n")
+        self.request("POST", "/api/v1/reload", token="first-first-first")
+        self.error(401, "unauthorized", "POST", "/api/v1/reload", token="first-first-first")
+        os.chmod(token, 0o644)
+        self.error(422, "configuration_invalid", "POST", "/api/v1/reload",
+                   token="second-second-second")
+
     def test_there_is_no_api_without_a_token_and_a_reload_may_give_one(self):
         self.start(discover__mode="active_contacts", api__token="")
         self.error(404, "api_off", "POST", "/api/v1/reload")
         os.kill(self.daemon.child.pid, signal.SIGHUP)
         self.await_event("reloaded")
+
+
+class Writes(Running):
+    """The simulator's ledger says what was written; the lexicon alerts on angry calls."""
+
+    sim_arguments = ["--calls", "8", "--seed", "1", "--speed", "4"]
+
+    def written(self):
+        with open(self.simulator.ledger, encoding="utf-8") as ledger:
+            kinds = [json.loads(line).get("kind") for line in ledger if line.endswith("}\n")]
+        return kinds.count("attributes"), kinds.count("suggestion")
+
+    def readiness(self):
+        return self.request("GET", "/readyz", token=None)[2]
+
+    def trouble(self, code):
+        return [t for t in self.board()["status"]["troubles"] if t["code"] == code]
+
+    def test_switched_off_nothing_leaves_until_it_is_switched_on_and_a_restart_knows(self):
+        store = self.path("undertone.db")
+        self.start(store__path=store)
+        self.await_that("attribute", lambda: self.written()[0] > 2)
+        off = self.api("POST", "writes", {"attributes": "off", "suggestions": "off"})
+        self.assertEqual(off["inForce"], {"attributes": "off", "suggestions": "off"})
+        time.sleep(1)  # what had left before arrives
+        before = self.written()
+        judged = self.metric('undertone_scored_total{result="scored"}')
+        self.await_that("score", lambda: self.metric('undertone_scored_total{result="scored"}')
+                        > judged + 5)
+        self.daemon.kill()
+        self.start(store__path=store)
+        self.await_that("score", lambda: self.metric('undertone_scored_total{result="scored"}') > 5)
+        self.assertEqual(self.written(), before)
+        self.assertEqual(self.metric('undertone_writes_enabled{kind="attributes"}'), 0)
+        self.assertIn("nothing is written", self.readiness())
+        self.assertTrue(self.trouble("attributes_off") and self.trouble("suggestions_off"))
+        self.api("POST", "writes", {"attributes": "on"})
+        self.await_that("attribute", lambda: self.written()[0] > before[0])
+        self.assertIn("suggestions are switched off", self.readiness())
+        self.assertEqual(self.written()[1], before[1])
+
+    def test_signals_switch_too_and_a_key_by_reload(self):
+        self.start()
+        os.kill(self.daemon.child.pid, signal.SIGUSR1)
+        line = self.await_event("writes_switched")
+        self.assertEqual((line["attributes"], line["suggestions"], line["by"]),
+                         ("off", "off", "SIGUSR1"))
+        os.kill(self.daemon.child.pid, signal.SIGUSR2)
+        self.assertEqual(self.await_event("writes_switched", 2)["attributes"], "on")
+        self.configure(writes__suggestions=False)
+        self.await_event("reloaded")
+        state = self.api("GET", "writes")
+        self.assertEqual((state["suggestions"], state["inForce"]["suggestions"]), ("on", "off"))
+
+    def test_too_many_suggestions_blow_the_fuse(self):
+        self.start(fuse__per_minute=1, fuse__reset_after="0s", alert__threshold=0.6,
+                   alert__recover=0.65)
+        self.await_event("suggestion_sent")
+        self.assertEqual(self.await_event("fuse_blown", timeout_s=60)["reason"], "too_many")
+        self.await_event("suggestion_dropped")
+        self.assertEqual(len(self.events("suggestion_sent")), 1)
+        self.assertIn("fuse", self.readiness())
+        self.assertTrue(self.trouble("fuse_blown"))
+        self.assertEqual(self.api("GET", "writes")["fuse"], "too_many")
+        self.assertEqual(self.api("POST", "fuse", {"state": "whole"})["fuse"], "whole")
+        self.await_event("fuse_reset")
+        self.await_event("suggestion_sent", 2, timeout_s=60)
+
+    def test_what_is_no_switch_is_refused(self):
+        self.start(discover__mode="fixed")
+        for body in [{"attributes": True}, {"attributes": "Off"}, {"suggestions": ""}]:
+            self.error(400, "malformed_switch", "POST", "/api/v1/writes", body)
+        self.error(400, "malformed_switch", "POST", "/api/v1/fuse", {"state": "blown"})
+        self.error(400, "unknown_member", "POST", "/api/v1/writes", {"attribute": "off"})
+        self.error(405, "method_not_allowed", "DELETE", "/api/v1/writes")
+        self.assertFalse(self.events("writes_switched"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 /* Options that change while calls are followed, in a pretended world (world.h). */
 #include "world.h"
 
-static struct session_options options;
+static struct pipeline_options options;
 
 static void tell_options(struct world *world)
 {
@@ -11,7 +11,7 @@ static void tell_options(struct world *world)
 
 static struct world *run(struct world *world, void (*each)(struct world *world))
 {
-    options = test_options().session;
+    options = test_options();
     make_world(world, 11, 0.05);
     run_world(world, each);
     return world;
@@ -79,7 +79,8 @@ static void switch_off_and_on(struct world *world)
     static unsigned writes;
     static unsigned suggestions;
     if (world->now_ms == 20000 || world->now_ms == 60000) {
-        options.write_attributes = options.send_suggestions = world->now_ms == 60000;
+        options.session.write_attributes = options.session.send_suggestions =
+            world->now_ms == 60000;
         tell_options(world);
     }
     if (world->now_ms == 21000) {
@@ -115,8 +116,8 @@ static void alert_from_30_s_on(struct world *world)
 {
     if (world->now_ms == 0 || world->now_ms == 30000) {
         assert_int_equal(world->alerts, 0);
-        options.mood.alert_below = world->now_ms == 0 ? 0 : 350000;
-        options.mood.sustained_limit = world->now_ms == 0 ? INT64_MAX / 2 : 900000;
+        options.session.mood.alert_below = world->now_ms == 0 ? 0 : 350000;
+        options.session.mood.sustained_limit = world->now_ms == 0 ? INT64_MAX / 2 : 900000;
         tell_options(world);
     }
 }
