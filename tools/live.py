@@ -11,7 +11,8 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-SECRET = "demo-secret"  # the simulator's public default, for loopback only
+SECRET = "demo-secret"  # the simulator's public defaults, for loopback only
+KEY_SECRET = "demo-key-secret"
 ADDRESS = re.compile(r"(https?)://((?:127\.0\.0\.1|localhost):\d+)")
 
 
@@ -226,6 +227,22 @@ class Daemon(Process):
             if time.monotonic() > deadline:
                 raise Failure(f"undertone did not start within {timeout_s} s:\n{self.log_tail()}")
             time.sleep(0.1)
+
+
+def real_settings(folder, base_url):
+    """For a simulator that speaks the real platform's shapes: its profile, and what only the user
+    can know. The count that the checker wants to see goes with the score and the trend."""
+    secret = os.path.join(folder, "key.secret")
+    write_private(secret, KEY_SECRET + "\n")
+    return {
+        "profile": "cxone-real",
+        "api_base": "",
+        "discovery.issuer": base_url,
+        "auth.access_key_id": "demo-key",
+        "auth.access_key_secret_file": secret,
+        "ep.attributes": "POST {base}/incontactapi/services/v30.0/interactions/{id}/signal"
+                         "?p1=sentiment&p2={1}&p3={2}&p4={3}",
+    }
 
 
 STOP_S = 30  # a program that is told to stop has this long

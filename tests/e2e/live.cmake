@@ -11,6 +11,17 @@ if(TARGET undertone AND TARGET undertone-sim)
                      --min-suggestions 1 --min-calls-checked 1)
     set_tests_properties(e2e.live PROPERTIES RUN_SERIAL TRUE TIMEOUT 240 LABELS live)
 
+    # The real platform's shapes: discovery, an access key and refresh tokens that live 8 s, a contact
+    # list of several pages, chats by JSON pointers, signals.
+    add_test(NAME e2e.live_real
+             COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/e2e/run_live.py
+                     --undertone $<TARGET_FILE:undertone> --sim $<TARGET_FILE:undertone-sim>
+                     --out ${CMAKE_BINARY_DIR}/e2e/live_real --profile cxone-real --calls 30
+                     --seconds 25 --duplicated 0.05 --out-of-order 0.05 --late 0.02
+                     --sim-option=--expires-in=8 --min-served-final 50 --min-suggestions 1
+                     --min-calls-checked 20)
+    set_tests_properties(e2e.live_real PROPERTIES RUN_SERIAL TRUE TIMEOUT 240 LABELS live)
+
     # The same with everything that a script can make go wrong: what is promised must hold all the
     # same, and --expect sees to it that it did go wrong.
     add_test(NAME e2e.live_disorder

@@ -27,6 +27,8 @@ def parse_arguments():
     parser.add_argument("--undertone", help="default: in the build folder")
     parser.add_argument("--sim", help="default: in the build folder")
     parser.add_argument("--out", default=os.path.join(ROOT, "tests/e2e/out"), help="a folder")
+    parser.add_argument("--profile", choices=("simulator", "cxone-real"), default="simulator",
+                        help="whose shapes both speak")
     parser.add_argument("--calls", type=int, default=12)
     parser.add_argument("--seconds", type=int, default=75)
     parser.add_argument("--seed", type=int, default=1)
@@ -50,14 +52,17 @@ def simulator_arguments(options):
     arguments = []
     for name in names:
         arguments += ["--" + name.replace("_", "-"), f"{getattr(options, name):g}"]
+    if options.profile == "cxone-real":
+        arguments += ["--profile", options.profile]
     if options.script:
         arguments += ["--script", options.script]
     return arguments + options.sim_option
 
 
-def daemon_settings(options):
+def daemon_settings(options, base_url):
     """A quota that the simulator keeps is one that undertone is told of."""
-    settings = {}
+    real = options.profile == "cxone-real"
+    settings = live.real_settings(options.out, base_url) if real else {}
     if options.quota:
         settings["rate.client_rps"] = options.quota
     if options.call_quota:
@@ -82,7 +87,7 @@ def run(options):
     def start_daemon(base_url):
         return live.Daemon(
             options.undertone or os.path.join(options.build, "undertone"),
-            options.out, base_url, ca=simulator.ca, settings=daemon_settings(options),
+            options.out, base_url, ca=simulator.ca, settings=daemon_settings(options, base_url),
         )
 
     return simulator, live.run_pair(simulator, start_daemon, options.seconds)
