@@ -1,6 +1,7 @@
 /* daemon.c - the daemon's life: start, run, stop. See daemon.h and ARCHITECTURE.md. */
 #include "app/daemon_api.h"
 #include "app/daemon_calls.h"
+#include "app/daemon_notify.h"
 #include "app/daemon_reload.h"
 #include "app/daemon_switch.h"
 #include "app/daemon_wallboard.h"
@@ -216,6 +217,7 @@ static void on_signal(void *user, int signal_number)
         return;
     }
     daemon->stopping = true;
+    daemon_notify_stopping(daemon);
     loop_timer_stop(daemon->discover_timer);
     loop_timer_start(daemon->stop_timer, STOP_PATIENCE_MS, 0);
     struct pipeline_event event = {.kind = PIPELINE_STOP};
@@ -258,6 +260,7 @@ static int set_up(struct daemon *daemon, struct error *err)
     result = result ? result : loop_create(&daemon->loop, err);
     result = result ? result
                     : daemon_connect(daemon, daemon->config, &daemon->client, &daemon->cxone, err);
+    result = result ? result : daemon_notify_create(daemon, err);
     result = result ? result : daemon_switch_create(daemon, err);
     result = result ? result : make_pipeline(daemon, err);
     result = result ? result : daemon_calls_create(daemon, err);
@@ -352,6 +355,7 @@ int daemon_run(struct daemon *daemon, struct error *err)
     daemon_switch_apply(daemon);
     daemon_calls_refresh(daemon);
     daemon_start_discovery(daemon);
+    daemon_notify_ready(daemon);
     loop_run(daemon->loop);
     if (daemon->fatal.code) {
         *err = daemon->fatal;
@@ -377,6 +381,7 @@ void daemon_destroy(struct daemon *daemon)
     http_client_destroy(daemon->client);
     daemon_calls_destroy(daemon->calls);
     daemon_switch_destroy(daemon->writes);
+    daemon_notify_destroy(daemon->notify);
     loop_timer_destroy(daemon->due_timer);
     loop_timer_destroy(daemon->discover_timer);
     loop_timer_destroy(daemon->stop_timer);

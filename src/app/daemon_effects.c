@@ -269,6 +269,7 @@ void daemon_on_answer(void *user, const struct score_answer *answer)
         .scorable = answer->scorable,
         .score = answer->score,
     };
+    daemon->answers++;
     /* Masked since it was asked for: nothing of it is told, and the judgement ignores it. */
     if (!pipeline_is_masked(daemon->pipeline, answer->ticket.call, answer->ticket.utterance)) {
         if (answer->degraded) {

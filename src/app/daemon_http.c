@@ -5,6 +5,7 @@
  */
 #include "app/config_file.h"
 #include "app/daemon_api.h"
+#include "app/daemon_notify.h"
 #include "app/daemon_switch.h"
 #include "app/daemon_wallboard.h"
 
@@ -127,6 +128,16 @@ static void serve_ready(struct daemon *daemon, struct http_exchange *exchange)
     }
 }
 
+static void serve_health(const struct daemon *daemon, struct http_exchange *exchange)
+{
+    const char *trouble = daemon_notify_trouble(daemon);
+    if (*trouble) {
+        reply_text(exchange, 503, trouble);
+    } else {
+        reply_text(exchange, 200, "ok\n");
+    }
+}
+
 static void serve(void *user, struct http_exchange *exchange)
 {
     struct daemon *daemon = user;
@@ -140,7 +151,7 @@ static void serve(void *user, struct http_exchange *exchange)
     } else if (strcmp(path, "/metrics") == 0) {
         serve_metrics(daemon, exchange);
     } else if (strcmp(path, "/healthz") == 0) {
-        reply_text(exchange, 200, "ok\n");
+        serve_health(daemon, exchange);
     } else if (strcmp(path, "/readyz") == 0) {
         serve_ready(daemon, exchange);
     } else if (!daemon_wallboard_serve(daemon->wallboard, exchange)) {

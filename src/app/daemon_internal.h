@@ -43,8 +43,8 @@ struct daemon {
     struct cxone *cxone;
     struct model_choice model;
     struct model_cache_writer *packer; /* NULL: nothing to pack */
-    struct result_cache *cache; /* NULL: switched off, or nothing to keep */
-    struct map degraded_calls;  /* ids of those that a fallback judged some of */
+    struct result_cache *cache;        /* NULL: switched off, or nothing to keep */
+    struct map degraded_calls;         /* ids of those that a fallback judged some of */
     struct score_pool *pool;
     struct store *store;
     struct daemon_keep *keep;
@@ -54,6 +54,7 @@ struct daemon {
     struct daemon_reload *reload;
     struct daemon_api *api;
     struct daemon_switch *writes;
+    struct daemon_notify *notify;
 
     struct mono started;
     int64_t vendor_offset_ms; /* the last one known, for a connection that knows none yet */
@@ -61,7 +62,8 @@ struct daemon {
     int64_t discover_asked_ms; /* vendor clock: when the list was last asked for */
     bool discovered;           /* one good list was read */
     struct mono discovered_at;
-    bool polls_held; /* the scorer is behind */
+    uint64_t answers; /* of the scorer */
+    bool polls_held;  /* the scorer is behind */
     bool store_behind;
     bool schedule_degraded; /* as last told */
     bool stopping;

@@ -4,6 +4,7 @@
 
 #include "app/daemon_api.h"
 #include "app/daemon_calls.h"
+#include "app/daemon_notify.h"
 #include "app/daemon_switch.h"
 #include "base/sha256.h"
 
@@ -64,6 +65,7 @@ static void give_up(struct daemon_reload *reload, const struct error *err)
     reload->cxone = NULL;
     reload->client = NULL;
     config_free(&reload->next);
+    daemon_notify_ready(daemon);
     metrics_add(&daemon->metrics, METRIC_RELOADS_FAILED, 1);
     log_write(daemon->log, LOG_ERROR, "reload_failed",
               "the new configuration cannot be used; the one in force stays",
@@ -117,6 +119,9 @@ static void take_over(struct daemon_reload *reload)
         daemon_start_discovery(daemon);
     }
     report(reload);
+    if (!daemon->stopping) {
+        daemon_notify_ready(daemon);
+    }
     if (reload->again && !daemon->stopping) {
         reload->again = false;
         (void)daemon_reload(daemon, NULL);
@@ -144,6 +149,7 @@ int daemon_reload(struct daemon *daemon, struct error *err)
         return 0;
     }
     reload->begun = clock_mono();
+    daemon_notify_reloading(daemon);
     int result = prepare(reload, err);
     if (result) {
         give_up(reload, err);

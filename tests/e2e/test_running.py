@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -386,6 +387,68 @@ class Writes(Running):
         self.error(400, "unknown_member", "POST", "/api/v1/writes", {"attribute": "off"})
         self.error(405, "method_not_allowed", "DELETE", "/api/v1/writes")
         self.assertFalse(self.events("writes_switched"))
+
+
+class Manager(Running):
+    """A socket of ours plays systemd."""
+
+    def setUp(self):
+        super().setUp()
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.manager.close)
+        self.manager.bind(self.path("notify"))
+        self.manager.settimeout(15)
+        os.environ.update(NOTIFY_SOCKET=self.path("notify"), WATCHDOG_USEC="600000")
+        self.addCleanup(lambda: [os.environ.pop(n) for n in ("NOTIFY_SOCKET", "WATCHDOG_USEC")])
+        self.heard = []
+
+    def hear(self, line, times=1):
+        """Reads until that line has been heard so often; the rest of its message."""
+        count = 0
+        while count < times:
+            message = self.manager.recv(4096).decode()
+            self.heard.append(message)
+            count += line in message.split("\n")
+        return self.heard[-1]
+
+    def test_ready_alive_reloading_and_stopping_are_told_in_turn(self):
+        self.start()
+        ready = self.hear("READY=1")
+        self.assertRegex(ready, r"STATUS=following \d+ calls, 0 under an alert; writes on")
+        began = time.monotonic()
+        self.hear("WATCHDOG=1", 6)  # one at once, then one each 200 ms
+        self.assertTrue(0.7 < time.monotonic() - began < 5)
+        now_us = time.monotonic_ns() // 1000
+        self.configure(timeouts__poll="6s")
+        told = self.hear("RELOADING=1")
+        stamp = int(told.partition("MONOTONIC_USEC=")[2])
+        self.assertTrue(now_us <= stamp <= time.monotonic_ns() // 1000)
+        self.hear("READY=1")
+        self.configure(timeouts__poll="never")
+        self.hear("RELOADING=1")
+        self.hear("READY=1")
+        self.daemon.stop(20)
+        self.hear("STOPPING=1")
+
+    def test_a_process_that_stands_still_gives_no_sign_of_life(self):
+        self.start()
+        self.hear("WATCHDOG=1", 2)
+        os.kill(self.daemon.child.pid, signal.SIGSTOP)
+        try:
+            self.manager.settimeout(1.5)
+            with self.assertRaises(TimeoutError):
+                self.hear("WATCHDOG=1", 3)  # one may have been on its way
+        finally:
+            os.kill(self.daemon.child.pid, signal.SIGCONT)
+        self.manager.settimeout(15)
+        self.hear("WATCHDOG=1", 2)
+        self.assertEqual(self.request("GET", "/healthz", token=None)[2], "ok\n")
+
+    def test_a_socket_that_is_not_there_is_told_at_the_start(self):
+        os.environ["NOTIFY_SOCKET"] = self.path("nobody")
+        with self.assertRaises(live.Failure) as failure:
+            self.start()
+        self.assertIn("NOTIFY_SOCKET", str(failure.exception))
 
 
 if __name__ == "__main__":
