@@ -44,7 +44,10 @@ static int compare_names(const void *left, const void *right)
 static bool add_pieces(struct buf *text, int fd, off_t size)
 {
     unsigned char piece[PIECE_BYTES];
-    off_t step = size <= (off_t)PIECES * PIECE_BYTES ? PIECE_BYTES : (size - PIECE_BYTES) / PIECES;
+    off_t step = PIECE_BYTES;
+    if (size > (off_t)PIECES * PIECE_BYTES) {
+        step = (size - PIECE_BYTES + PIECES - 1) / PIECES; /* the last piece reaches the end */
+    }
     for (off_t at = 0; at < size; at += step) {
         ssize_t read = pread(fd, piece, sizeof piece, at);
         if (read < 0) {
