@@ -100,6 +100,11 @@ static void print_evidence(struct output *output, const struct recording_line *l
     buf_append_char(out, '\n');
 }
 
+static const char *audience_of(enum call_tier tier)
+{
+    return tier == CALL_TIER_SUPERVISOR ? "a supervisor too" : "the agent";
+}
+
 static void print_readable(struct output *output, int64_t at_ms, const struct recording_line *lines,
                            size_t count, const struct call_effect *effect)
 {
@@ -110,12 +115,17 @@ static void print_readable(struct output *output, int64_t at_ms, const struct re
     print_time(out, output, at_ms);
     cxone_format_score(reading->score, score);
     if (effect->kind == CALL_EFFECT_ALERT) {
-        buf_printf(out, "  ALERT %u, %s: %s %s\n", (unsigned)effect->episode,
-                   call_alert_path_name(effect->alert.path), score,
+        buf_printf(out, "  ALERT %u, %s, for %s, %.0f %% sure: %s %s\n", (unsigned)effect->episode,
+                   call_alert_path_name(effect->alert.path), audience_of(effect->alert.tier),
+                   100 * (double)effect->alert.confidence / MOOD_ONE, score,
                    call_trend_name(reading->trend));
         for (uint32_t i = 0; i < effect->evidence_count; i++) {
             print_evidence(output, lines, count, &effect->evidence[i]);
         }
+    } else if (effect->kind == CALL_EFFECT_RAISED || effect->kind == CALL_EFFECT_REMINDED) {
+        buf_printf(out, "  alert %u %s %s: %s %s\n", (unsigned)effect->episode,
+                   effect->kind == CALL_EFFECT_RAISED ? "is now for" : "still stands, for",
+                   audience_of(effect->alert.tier), score, call_trend_name(reading->trend));
     } else if (effect->kind == CALL_EFFECT_RECOVERED) {
         buf_printf(out, "  recovered from alert %u: %s %s\n", (unsigned)effect->episode, score,
                    call_trend_name(reading->trend));
@@ -173,6 +183,11 @@ static void put_evidence(struct json_writer *writer, const struct output *output
 static void print_json(struct output *output, int64_t at_ms, const struct recording_line *lines,
                        size_t count, const struct call_effect *effect)
 {
+    static const char *const kinds[] = {
+        [CALL_EFFECT_READING] = "reading",     [CALL_EFFECT_ALERT] = "alert",
+        [CALL_EFFECT_RAISED] = "raised",       [CALL_EFFECT_REMINDED] = "reminded",
+        [CALL_EFFECT_RECOVERED] = "recovered",
+    };
     struct json_writer writer;
     const struct call_reading *reading = &effect->reading;
     bool is_alert = effect->kind == CALL_EFFECT_ALERT;
@@ -181,7 +196,7 @@ static void print_json(struct output *output, int64_t at_ms, const struct record
     json_write_object_begin(&writer);
     put_text(&writer, "interaction", lines[0].interaction_id);
     put_integer(&writer, "t", at_ms);
-    put_text(&writer, "kind", is_reading ? "reading" : is_alert ? "alert" : "recovered");
+    put_text(&writer, "kind", kinds[effect->kind]);
     put_fixed(&writer, "score", reading->score);
     put_text(&writer, "trend", call_trend_name(reading->trend));
     put_fixed(&writer, "difference", reading->difference);
@@ -190,9 +205,12 @@ static void print_json(struct output *output, int64_t at_ms, const struct record
     put_integer(&writer, "as_of", reading->as_of_ms);
     if (!is_reading) {
         put_integer(&writer, "episode", effect->episode);
+        put_text(&writer, "tier", call_tier_name(effect->alert.tier));
     }
     if (is_alert) {
         put_text(&writer, "path", call_alert_path_name(effect->alert.path));
+        put_fixed(&writer, "confidence", effect->alert.confidence);
+        put_fixed(&writer, "slope_a_minute", effect->alert.slope);
         put_evidence(&writer, output, lines, count, effect);
     }
     json_write_object_end(&writer);

@@ -19,6 +19,8 @@
 #include <stdint.h>
 
 enum config_discover { CONFIG_DISCOVER_FIXED, CONFIG_DISCOVER_ACTIVE_CONTACTS };
+/* In the order of enum mood_weighting. */
+enum config_weighting { CONFIG_WEIGHTING_UTTERANCE, CONFIG_WEIGHTING_DURATION };
 enum config_mode { CONFIG_MODE_LIVE, CONFIG_MODE_SHADOW };
 
 struct config_list {
@@ -136,6 +138,15 @@ struct config {
     int64_t window_min_utterances;    /* window.min_utterances: 3 */
     double trend_delta;               /* trend.delta: 0.05 */
     double trend_leave;               /* trend.leave: 0.03 */
+    int window_weighting;             /* window.weighting: utterance | duration */
+    double trend_confidence;          /* trend.confidence */
+    double alert_confirm_below;       /* alert.confirm_below */
+    int64_t alert_confirm_count;      /* alert.confirm_count */
+    int64_t alert_confirm_of;         /* alert.confirm_of */
+    double alert_calm_share;          /* alert.calm_share */
+    double alert_defer_above;         /* alert.defer_above */
+    double alert_supervisor_limit;    /* alert.supervisor_limit */
+    int64_t alert_remind_ms;          /* alert.remind_after: never */
     double alert_threshold;           /* alert.threshold: 0.35 */
     double alert_recover;             /* alert.recover: 0.45 */
     int64_t alert_recover_hold_ms;    /* alert.recover_hold: 10s */

@@ -30,6 +30,7 @@ static const struct order orders[] = {
     {"window.seconds", "window.max_seconds", false},
     {"trend.leave", "trend.delta", false},
     {"alert.threshold", "alert.recover", true},
+    {"alert.confirm_count", "alert.confirm_of", false},
     {"rate.interaction_rps", "rate.client_rps", false},
     {"retry.base", "retry.cap", false},
     {"timeouts.connect", "timeouts.poll", false},

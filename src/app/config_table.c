@@ -9,6 +9,7 @@
 #include "app/suggest.h"
 #include "cxone/mapping.h"
 #include "cxone/pages.h"
+#include "mood/policy.h"
 #include "nlp/result_cache.h"
 
 #include <ctype.h>
@@ -336,11 +337,35 @@ const struct config_row config_table[] = {
     {WHOLE("window.min_utterances", window_min_utterances, 1, 100, "3",
            "a window with fewer customer utterances is thin"),
      .initial_literal = "1"},
+    {.key = "window.weighting",
+     .type = CONFIG_TYPE_ENUM,
+     .offset = AT(window_weighting),
+     .initial = "utterance",
+     .choices = {"utterance", "duration"},
+     .meaning = "what counts in a mean: each utterance alike, or its whole seconds, 1 to 30"},
     {SHARE("trend.delta", trend_delta, 0, 1, "0.05",
            "a change of the mean beyond this is a trend")},
     {SHARE("trend.leave", trend_leave, 0, 1, "0.03", "a change below this ends it")},
+    {SHARE("trend.confidence", trend_confidence, 0, 1, "0.8",
+           "a decline alerts only if it is as sure as this not to be an accident (exact "
+           "Mann-Kendall test over both windows)"),
+     .initial_literal = "0"},
     {SHARE("alert.threshold", alert_threshold, 0, 1, "0.35",
            "a declining mean below this opens an alert")},
+    {SHARE("alert.confirm_below", alert_confirm_below, 0, 1, "0.35",
+           "an utterance with a lower score is low")},
+    {WHOLE("alert.confirm_count", alert_confirm_count, 0, MOOD_CONFIRM_MAX, "2",
+           "so many low ones are wanted for an alert; 0: none"),
+     .initial_literal = "0"},
+    {WHOLE("alert.confirm_of", alert_confirm_of, 1, MOOD_CONFIRM_MAX, "4",
+           "among so many of the customer's newest")},
+    {SHARE("alert.calm_share", alert_calm_share, 0, 1, "0.08",
+           "share of low utterances in calm calls, from which the confidence of a sustained-low "
+           "alert is reckoned")},
+    {SHARE("alert.defer_above", alert_defer_above, 0, 1, "0.47",
+           "no alert opens while the newest score is above: a recovery may be under way; 1: "
+           "never wait"),
+     .initial_literal = "1"},
     {SHARE("alert.recover", alert_recover, 0, 1, "0.45", "a mean above this ends it")},
     {SPAN("alert.recover_hold", alert_recover_hold_ms, 0, HOUR, "10s",
           "how long it must stay above")},
@@ -353,6 +378,11 @@ const struct config_row config_table[] = {
            "CUSUM reference of the sustained-low path: scores below it add up")},
     {SHARE("alert.sustained_limit", alert_sustained_limit, 0.01, 1000, "0.9",
            "the sum that opens a sustained-low alert")},
+
+    {SHARE("alert.supervisor_limit", alert_supervisor_limit, 0, 1000, "1.4",
+           "the sum from which an alert concerns a supervisor too")},
+    {SPAN("alert.remind_after", alert_remind_ms, 0, HOUR, "0s",
+          "an alert that stays open is told of again after as long as this; 0: never")},
 
     {SHARE("rate.client_rps", rate_client_rps, 0.1, 100000, "10",
            "requests a second, all calls together"),

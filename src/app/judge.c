@@ -33,6 +33,9 @@ static void take_effect(void *user, int64_t at_ms, const struct recording_line *
                         const struct call_effect *effect)
 {
     struct judge *judge = user;
+    if (effect->kind == CALL_EFFECT_RAISED || effect->kind == CALL_EFFECT_REMINDED) {
+        return; /* the alert is told of; what else there is to say of it is not compared */
+    }
     enum judge_event_kind kind = effect->kind == CALL_EFFECT_ALERT       ? JUDGE_EVENT_ALERT
                                  : effect->kind == CALL_EFFECT_RECOVERED ? JUDGE_EVENT_RECOVERED
                                                                          : JUDGE_EVENT_READING;

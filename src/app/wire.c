@@ -27,12 +27,21 @@ void wire_mood(const struct config *config, struct mood_policy *policy)
     policy->samples_min = (uint32_t)config->alert_min_samples;
     policy->trend_enter = fixed(config->trend_delta);
     policy->trend_leave = fixed(config->trend_leave);
+    policy->weighting = (enum mood_weighting)config->window_weighting;
+    policy->trend_confidence = fixed(config->trend_confidence);
     policy->alert_below = fixed(config->alert_threshold);
+    policy->confirm_below = fixed(config->alert_confirm_below);
+    policy->confirm_count = (uint32_t)config->alert_confirm_count;
+    policy->confirm_of = (uint32_t)config->alert_confirm_of;
+    policy->calm_share = fixed(config->alert_calm_share);
+    policy->defer_above = fixed(config->alert_defer_above);
     policy->recover_above = fixed(config->alert_recover);
     policy->recover_hold_ms = config->alert_recover_hold_ms;
     policy->cooldown_ms = config->alert_cooldown_ms;
     policy->sustained_reference = fixed(config->alert_sustained_reference);
     policy->sustained_limit = fixed(config->alert_sustained_limit);
+    policy->supervisor_limit = fixed(config->alert_supervisor_limit);
+    policy->remind_ms = config->alert_remind_ms;
     policy->lateness_ms = config->poll_lateness_ms;
 }
 

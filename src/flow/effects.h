@@ -68,7 +68,7 @@ struct effect {
     struct call_reading reading;                      /* ATTRIBUTES, SUGGEST, NOTE_ALERT_* */
     uint32_t episode;                                 /* SUGGEST, NOTE_ALERT_*, NOTE_SUGGESTION */
     struct call_alert alert;                          /* SUGGEST, NOTE_ALERT_* */
-    struct call_evidence evidence[CALL_EVIDENCE_MAX]; /* NOTE_ALERT_OPENED */
+    struct call_evidence evidence[CALL_EVIDENCE_MAX]; /* NOTE_ALERT_OPENED, _RAISED, _REMINDED */
     uint32_t evidence_count;
 
     struct store_call kept;                  /* CLOSED */

@@ -35,6 +35,8 @@ static void tell_alert(struct session *session, struct session_context *context,
         effect->episode = session->episode_base + from->episode;
         effect->alert = from->alert;
         effect->reading = from->reading;
+        memcpy(effect->evidence, from->evidence, sizeof effect->evidence);
+        effect->evidence_count = from->evidence_count;
     }
 }
 

@@ -74,18 +74,22 @@ static void judge(struct call *call, struct call_now now, const struct judgement
     if (call->held && !episode->is_open) {
         return;
     }
-    enum episode_change change =
-        episode_judge(episode, &call->policy, judgement, now, event_now_ms(call, now.mono));
+    static const enum call_effect_kind kinds[] = {
+        [EPISODE_OPENED] = CALL_EFFECT_ALERT,
+        [EPISODE_RAISED] = CALL_EFFECT_RAISED,
+        [EPISODE_REMINDED] = CALL_EFFECT_REMINDED,
+        [EPISODE_RECOVERED] = CALL_EFFECT_RECOVERED,
+    };
+    enum episode_change change = episode_judge(episode, &call->policy, &call->transcript, judgement,
+                                               now, event_now_ms(call, now.mono));
     if (change == EPISODE_UNCHANGED) {
         return;
     }
-    bool opened = change == EPISODE_OPENED;
-    struct call_effect *effect =
-        call_effects_append(effects, opened ? CALL_EFFECT_ALERT : CALL_EFFECT_RECOVERED);
+    struct call_effect *effect = call_effects_append(effects, kinds[change]);
     effect->reading = judgement->reading;
     effect->episode = episode->number;
     effect->alert = episode->alert;
-    if (opened) {
+    if (change != EPISODE_RECOVERED) {
         effect->evidence_count = evidence_collect(&call->transcript, &call->policy, judgement,
                                                   episode->alert.path, effect->evidence);
     } else {

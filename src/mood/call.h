@@ -61,7 +61,8 @@ struct call_alert {
     enum call_alert_path path;
     enum call_tier tier;
     uint32_t rule;      /* CALL_ALERT_RULE: as given in the event */
-    int64_t confidence; /* fixed point: how likely it is no accident; 0 where that is not known */
+    int64_t confidence; /* fixed point: how surely it is no accident; 0 where that is not known */
+    int64_t slope;      /* change of score a minute over both windows, fixed point */
 };
 
 enum call_event_kind {

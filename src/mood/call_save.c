@@ -76,6 +76,7 @@ void call_save_alert(const struct call_alert *alert, struct buf *out)
     pack_u8(out, (uint8_t)alert->tier);
     pack_u32(out, alert->rule);
     pack_i64(out, alert->confidence);
+    pack_i64(out, alert->slope);
 }
 
 static void pack_episode(struct buf *out, const struct episode *episode, struct mono now)
@@ -199,6 +200,7 @@ void call_save_take_alert(struct unpack *in, struct call_alert *alert)
     alert->tier = (enum call_tier)unpack_upto(in, CALL_TIER_SUPERVISOR);
     alert->rule = unpack_u32(in);
     alert->confidence = unpack_number(in, 0, MOOD_ONE);
+    alert->slope = unpack_number(in, -sum_max, sum_max);
 }
 
 static void unpack_masks(struct unpack *in, struct masks *masks)

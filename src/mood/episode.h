@@ -7,6 +7,10 @@
  *
  * Nor before cooldown_ms after a delivery elsewhere to the same customer (episode_cool).
  *
+ * Low: the mean below the threshold, so many of the newest utterances low (recent.h), and the
+ * newest not so good that a recovery may be under way. Declining: the trend (trend.h), and
+ * confidently so (falling.h). Long so: the CUSUM past its limit (sustained.h).
+ *
  * The condition is a level, not an edge: what opens an episode may have come true while a cooldown
  * or a missing score held it back.
  */
@@ -15,7 +19,13 @@
 
 #include "mood/reading.h"
 
-enum episode_change { EPISODE_UNCHANGED, EPISODE_OPENED, EPISODE_RECOVERED };
+enum episode_change {
+    EPISODE_UNCHANGED,
+    EPISODE_OPENED,
+    EPISODE_RAISED,   /* open, and bad enough for a supervisor now */
+    EPISODE_REMINDED, /* open, low, and not told of for remind_ms */
+    EPISODE_RECOVERED,
+};
 
 struct episode {
     uint32_t number;  /* of the open or last one; 0 before the first */
@@ -31,9 +41,10 @@ struct episode {
     struct mono cooling_from; /* the delivery, here or elsewhere, or until then the opening */
 };
 
-/* Decides once about a complete judgement. event_now_ms is the newest judged end, advanced by the
- * time since it became known. */
+/* Decides once about a complete judgement of this transcript. event_now_ms is the newest judged
+ * end, advanced by the time since it became known. */
 enum episode_change episode_judge(struct episode *episode, const struct mood_policy *policy,
+                                  const struct transcript *transcript,
                                   const struct judgement *judgement, struct call_now now,
                                   int64_t event_now_ms);
 

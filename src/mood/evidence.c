@@ -3,13 +3,18 @@
 
 #include "mood/fixed.h"
 
-/* Keeps the lowest scores in order; within one window the score orders as the contribution does.
- * Utterances come in order of time, so among equals the first to come stays in front. */
-static uint32_t keep_lowest(const struct utterance **lowest, uint32_t count,
-                            const struct utterance *candidate)
+/* An utterance and what it takes from the mean, times a divisor that all share. */
+struct pull {
+    const struct utterance *utterance;
+    int64_t amount;
+};
+
+/* Keeps the strongest in order. Utterances come in order of time, so among equals the first to
+ * come stays in front. */
+static uint32_t keep_strongest(struct pull *strongest, uint32_t count, struct pull candidate)
 {
     uint32_t place = count;
-    while (place > 0 && candidate->score < lowest[place - 1]->score) {
+    while (place > 0 && candidate.amount < strongest[place - 1].amount) {
         place--;
     }
     if (place == CALL_EVIDENCE_MAX) {
@@ -19,9 +24,9 @@ static uint32_t keep_lowest(const struct utterance **lowest, uint32_t count,
         count++;
     }
     for (uint32_t i = count - 1; i > place; i--) {
-        lowest[i] = lowest[i - 1];
+        strongest[i] = strongest[i - 1];
     }
-    lowest[place] = candidate;
+    strongest[place] = candidate;
     return count;
 }
 
@@ -30,26 +35,29 @@ uint32_t evidence_collect(const struct transcript *transcript, const struct mood
                           struct call_evidence out[CALL_EVIDENCE_MAX])
 {
     const struct window *window = &judgement->current;
-    const struct utterance *lowest[CALL_EVIDENCE_MAX];
+    struct pull strongest[CALL_EVIDENCE_MAX];
     uint32_t count = 0;
-    for (size_t i = window->from; i < window->to; i++) {
-        if (transcript_counts(&transcript->items[i])) {
-            count = keep_lowest(lowest, count, &transcript->items[i]);
-        }
-    }
     /* A trend carried over from another policy, or past a fold, may have lost its earlier window.
      */
     bool declining = path == CALL_ALERT_DECLINING && judgement->previous.count > 0;
     int64_t sum = declining ? judgement->previous.sum : policy->sustained_reference;
-    int64_t samples = declining ? judgement->previous.count : 1;
+    int64_t weight = declining ? judgement->previous.weight : 1;
+    for (size_t i = window->from; i < window->to; i++) {
+        const struct utterance *utterance = &transcript->items[i];
+        if (transcript_counts(utterance)) {
+            int64_t amount =
+                window_weight(policy, utterance) * ((int64_t)utterance->score * weight - sum);
+            count = keep_strongest(strongest, count, (struct pull){utterance, amount});
+        }
+    }
     for (uint32_t i = 0; i < count; i++) {
-        int64_t score = lowest[i]->score;
+        const struct utterance *utterance = strongest[i].utterance;
         out[i] = (struct call_evidence){
-            .start_ms = lowest[i]->start_ms,
-            .end_ms = lowest[i]->end_ms,
+            .start_ms = utterance->start_ms,
+            .end_ms = utterance->end_ms,
             .speaker = SPEAKER_CUSTOMER,
-            .score = score,
-            .contribution = fixed_divide(score * samples - sum, samples * window->count),
+            .score = utterance->score,
+            .contribution = fixed_divide(strongest[i].amount, weight * window->weight),
         };
     }
     return count;

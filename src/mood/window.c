@@ -17,6 +17,32 @@ static size_t newest_from(const struct transcript *transcript, size_t to, uint32
     return transcript_upper(transcript, transcript->items[oldest].end_ms - 1);
 }
 
+int64_t window_weight(const struct mood_policy *policy, const struct utterance *utterance)
+{
+    const int64_t heaviest = 30; /* 65 535 of these and MOOD_ONE: products still fit 64 bits */
+    int64_t seconds = (utterance->end_ms - utterance->start_ms) / 1000;
+    if (policy->weighting == MOOD_WEIGHTING_NONE || seconds < 1) {
+        return 1;
+    }
+    return seconds < heaviest ? seconds : heaviest;
+}
+
+/* Weights are not among the prefixes: few ask for them, and a window is short. */
+static void weigh(const struct transcript *transcript, const struct mood_policy *policy,
+                  struct window *window)
+{
+    window->sum = 0;
+    window->weight = 0;
+    for (size_t i = window->from; i < window->to; i++) {
+        const struct utterance *utterance = &transcript->items[i];
+        if (transcript_counts(utterance)) {
+            int64_t weight = window_weight(policy, utterance);
+            window->sum += weight * utterance->score;
+            window->weight += weight;
+        }
+    }
+}
+
 struct window window_at(const struct transcript *transcript, const struct mood_policy *policy,
                         int64_t end_ms)
 {
@@ -35,6 +61,10 @@ struct window window_at(const struct transcript *transcript, const struct mood_p
     }
     window.sum = last.sum - first.sum;
     window.count = last.rank - first.rank;
+    window.weight = window.count;
+    if (policy->weighting != MOOD_WEIGHTING_NONE) {
+        weigh(transcript, policy, &window);
+    }
     return window;
 }
 
@@ -52,13 +82,13 @@ struct window window_before(const struct transcript *transcript, const struct mo
 
 int64_t window_mean(const struct window *window)
 {
-    return fixed_divide(window->sum, window->count);
+    return fixed_divide(window->sum, window->weight);
 }
 
 struct window_gap window_compare(const struct window *current, const struct window *previous)
 {
     return (struct window_gap){
-        .dividend = current->sum * previous->count - previous->sum * current->count,
-        .divisor = (int64_t)current->count * previous->count,
+        .dividend = current->sum * previous->weight - previous->sum * current->weight,
+        .divisor = current->weight * previous->weight,
     };
 }

@@ -15,10 +15,14 @@
 struct window {
     size_t from; /* places in the transcript: [from, to) */
     size_t to;
-    int64_t sum;
+    int64_t sum;    /* of scores, each times its weight */
+    int64_t weight; /* of all; the count where they are not weighted */
     uint32_t count;
     bool thin; /* fewer than window_utterances within window_ms */
 };
+
+/* What an utterance weighs in a mean: 1, or by policy its whole seconds, 1 to 30. */
+int64_t window_weight(const struct mood_policy *policy, const struct utterance *utterance);
 
 /* The transcript's prefixes must be right up to end_ms. */
 struct window window_at(const struct transcript *transcript, const struct mood_policy *policy,

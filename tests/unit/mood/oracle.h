@@ -48,7 +48,8 @@ struct oracle {
     bool above;
     int64_t above_since_ms;
     int64_t cooling_us;
-    enum call_alert_path path;
+    struct call_alert alert;
+    int64_t told_ms;
     struct call_counts counts;
     struct call_effect wanted[WANTED_MAX];
     size_t wanted_count;
@@ -67,11 +68,21 @@ static bool counts(const struct said *said)
 }
 
 struct set {
-    int64_t sum;
+    int64_t sum; /* weighted */
+    int64_t weight;
     int64_t count;
     bool widened;
     int64_t oldest_ms;
 };
+
+static int64_t weight_of(const struct oracle *o, const struct said *said)
+{
+    int64_t seconds = (said->end_ms - said->raw.start_ms) / 1000;
+    if (o->policy.weighting == MOOD_WEIGHTING_NONE || seconds < 1) {
+        return 1;
+    }
+    return seconds > 30 ? 30 : seconds;
+}
 
 static struct set between(const struct oracle *o, int64_t after_ms, int64_t to_ms)
 {
@@ -79,7 +90,8 @@ static struct set between(const struct oracle *o, int64_t after_ms, int64_t to_m
     for (int i = 0; i < o->count; i++) {
         const struct said *said = &o->said[i];
         if (counts(said) && said->end_ms > after_ms && said->end_ms <= to_ms) {
-            set.sum += said->score;
+            set.sum += said->score * weight_of(o, said);
+            set.weight += weight_of(o, said);
             set.count++;
             if (said->end_ms < set.oldest_ms) {
                 set.oldest_ms = said->end_ms;
@@ -127,8 +139,8 @@ static enum call_trend trend_step(const struct oracle *o, enum call_trend trend,
     if (c.count < least || p.count < least) {
         return CALL_TREND_STABLE;
     }
-    int64_t gap = c.sum * p.count - p.sum * c.count;
-    int64_t unit = c.count * p.count;
+    int64_t gap = c.sum * p.weight - p.sum * c.weight;
+    int64_t unit = c.weight * p.weight;
     if (gap > o->policy.trend_enter * unit) {
         return CALL_TREND_IMPROVING;
     }
@@ -192,17 +204,17 @@ static bool take_reading(const struct oracle *o, struct call_reading *reading, s
     int64_t least = (int64_t)o->policy.samples_min;
     bool thick = current->count >= least && previous->count >= least;
     memset(reading, 0, sizeof *reading);
-    reading->score = round_away(current->sum, current->count);
+    reading->score = round_away(current->sum, current->weight);
     reading->trend = trend;
     reading->difference =
-        thick ? round_away(current->sum * previous->count - previous->sum * current->count,
-                           current->count * previous->count)
+        thick ? round_away(current->sum * previous->weight - previous->sum * current->weight,
+                           current->weight * previous->weight)
               : 0;
     reading->samples = (uint32_t)current->count;
     reading->utterances = total;
     reading->as_of_ms = t;
     reading->sustained = sustained;
-    reading->score_before = previous->count > 0 ? round_away(previous->sum, previous->count) : 0;
+    reading->score_before = previous->count > 0 ? round_away(previous->sum, previous->weight) : 0;
     reading->samples_before = (uint32_t)previous->count;
     return true;
 }
@@ -237,13 +249,161 @@ static void note_newest(struct oracle *o, struct call_now now)
     }
 }
 
+/* How many orders of `count` values with `ups` later and higher ones among those before them have k
+ * inversions: partitions of k into at most `ups` parts of at most `count`, by Pascal's rule. */
+static int64_t box(int64_t ups, int64_t count, int64_t k)
+{
+    static int64_t known[16][16][106]; /* plus one; 0 is not known yet */
+    if (k == 0) {
+        return 1;
+    }
+    if (k < 0 || ups == 0 || count == 0) {
+        return 0;
+    }
+    if (known[ups][count][k] == 0) {
+        known[ups][count][k] = 1 + box(ups, count - 1, k) + box(ups - 1, count, k - count);
+    }
+    return known[ups][count][k] - 1;
+}
+
+struct points {
+    int64_t at_ms[15];
+    int64_t score[15];
+    int count;
+};
+
+/* The newest fifteen from this time on, oldest first. */
+static struct points points_from(const struct oracle *o, int64_t from_ms)
+{
+    struct points p = {.count = 0};
+    for (int i = following(o, -1); i >= 0; i = following(o, i)) {
+        if (o->said[i].end_ms < from_ms) {
+            continue;
+        }
+        if (p.count == 15) {
+            for (int j = 1; j < 15; j++) {
+                p.at_ms[j - 1] = p.at_ms[j];
+                p.score[j - 1] = p.score[j];
+            }
+            p.count--;
+        }
+        p.at_ms[p.count] = o->said[i].end_ms;
+        p.score[p.count++] = o->said[i].score;
+    }
+    return p;
+}
+
+/* The values are put in from the lowest to the highest, each group of ties at once. */
+static int64_t oracle_falling(const struct points *p)
+{
+    int64_t orders[106] = {1};
+    int64_t placed = 0;
+    int inversions = 0;
+    if (p->count < 2) {
+        return 0;
+    }
+    for (int i = 0; i < p->count; i++) {
+        for (int j = 0; j < i; j++) {
+            inversions += p->score[i] < p->score[j];
+        }
+    }
+    for (int64_t last = -1;;) {
+        int64_t next = INT64_MAX;
+        int64_t tied = 0;
+        for (int i = 0; i < p->count; i++) {
+            next = p->score[i] > last && p->score[i] < next ? p->score[i] : next;
+        }
+        for (int i = 0; i < p->count; i++) {
+            tied += p->score[i] == next;
+        }
+        if (tied == 0) {
+            break;
+        }
+        int64_t more[106] = {0};
+        for (int a = 0; a < 106; a++) {
+            for (int b = 0; a + b < 106 && orders[a] > 0; b++) {
+                more[a + b] += orders[a] * box(tied, placed, b);
+            }
+        }
+        memcpy(orders, more, sizeof orders);
+        placed += tied;
+        last = next;
+    }
+    int64_t total = 0;
+    int64_t fewer = 0;
+    for (int a = 0; a < 106; a++) {
+        total += orders[a];
+        fewer += a < inversions ? orders[a] : 0;
+    }
+    return round_away(fewer * MOOD_ONE, total);
+}
+
+static int64_t oracle_slope(const struct points *p)
+{
+    int64_t slopes[105];
+    int count = 0;
+    for (int i = 0; i < p->count; i++) {
+        for (int j = i + 1; j < p->count; j++) {
+            if (p->at_ms[j] == p->at_ms[i]) {
+                continue;
+            }
+            int64_t slope =
+                round_away((p->score[j] - p->score[i]) * 60000, p->at_ms[j] - p->at_ms[i]);
+            int place = count++;
+            for (; place > 0 && slopes[place - 1] > slope; place--) {
+                slopes[place] = slopes[place - 1];
+            }
+            slopes[place] = slope;
+        }
+    }
+    return count ? round_away(slopes[(count - 1) / 2] + slopes[count / 2], 2) : 0;
+}
+
+static int64_t oracle_power(int64_t base, int exponent)
+{
+    return exponent == 0 ? MOOD_ONE : round_away(oracle_power(base, exponent - 1) * base, MOOD_ONE);
+}
+
+/* Looks at the newest; whether they confirm, and how surely. */
+static bool oracle_confirms(const struct oracle *o, int64_t *confidence)
+{
+    int64_t newest[MOOD_CONFIRM_MAX];
+    int count = 0;
+    for (int i = following(o, -1); i >= 0; i = following(o, i)) {
+        if (count == (int)o->policy.confirm_of) {
+            for (int j = 1; j < count; j++) {
+                newest[j - 1] = newest[j];
+            }
+            count--;
+        }
+        newest[count++] = o->said[i].score;
+    }
+    int low = 0;
+    for (int i = 0; i < count; i++) {
+        low += newest[i] < o->policy.confirm_below;
+    }
+    *confidence = 0;
+    for (int i = 0; i < low; i++) {
+        int64_t choose = 1;
+        for (int j = 0; j < i; j++) {
+            choose = choose * (count - j) / (j + 1);
+        }
+        *confidence +=
+            choose * round_away(oracle_power(o->policy.calm_share, i) *
+                                    oracle_power(MOOD_ONE - o->policy.calm_share, count - i),
+                                MOOD_ONE);
+    }
+    *confidence = *confidence > MOOD_ONE ? MOOD_ONE : *confidence;
+    return low >= (int)o->policy.confirm_count && newest[count - 1] <= o->policy.defer_above;
+}
+
 static void want_evidence(const struct oracle *o, struct call_effect *effect,
                           const struct set *current, const struct set *previous)
 {
     bool taken[SAID_MAX] = {false};
-    bool declining = o->path == CALL_ALERT_DECLINING;
+    bool declining = o->alert.path == CALL_ALERT_DECLINING && previous->count > 0;
     int64_t sum = declining ? previous->sum : o->policy.sustained_reference;
-    int64_t of = declining ? previous->count : 1;
+    int64_t of = declining ? previous->weight : 1;
     while (effect->evidence_count < CALL_EVIDENCE_MAX) {
         int best = -1;
         for (int i = 0; i < o->count; i++) {
@@ -253,8 +413,11 @@ static void want_evidence(const struct oracle *o, struct call_effect *effect,
                 continue;
             }
             const struct said *b = best >= 0 ? &o->said[best] : NULL;
-            if (!b || s->score < b->score || (s->score == b->score && s->end_ms < b->end_ms) ||
-                (s->score == b->score && s->end_ms == b->end_ms &&
+            int64_t pull = weight_of(o, s) * (s->score * of - sum);
+            int64_t most = b ? weight_of(o, b) * (b->score * of - sum) : 0;
+            if (!b || pull < most || (pull == most && s->end_ms < b->end_ms) ||
+                (pull == most && s->end_ms == b->end_ms && s->score < b->score) ||
+                (pull == most && s->end_ms == b->end_ms && s->score == b->score &&
                  s->raw.start_ms < b->raw.start_ms)) {
                 best = i;
             }
@@ -268,29 +431,50 @@ static void want_evidence(const struct oracle *o, struct call_effect *effect,
             .end_ms = o->said[best].end_ms,
             .speaker = SPEAKER_CUSTOMER,
             .score = o->said[best].score,
-            .contribution = round_away(o->said[best].score * of - sum, of * current->count),
+            .contribution =
+                round_away(weight_of(o, &o->said[best]) * (o->said[best].score * of - sum),
+                           of * current->weight),
         };
     }
 }
 
-static void judge_open(struct oracle *o, struct call_now now, const struct call_reading *reading,
-                       const struct set *current)
+static void judge_low(struct oracle *o, const struct call_reading *reading,
+                      const struct set *current, const struct set *previous, int64_t event_now)
 {
-    if (current->sum <= o->policy.recover_above * current->count) {
+    bool raise =
+        o->alert.tier == CALL_TIER_AGENT && reading->sustained > o->policy.supervisor_limit;
+    bool remind = o->policy.remind_ms > 0 && event_now - o->told_ms >= o->policy.remind_ms;
+    if (current->sum >= o->policy.alert_below * current->weight || !(raise || remind)) {
+        return;
+    }
+    o->told_ms = event_now;
+    o->alert.tier = raise ? CALL_TIER_SUPERVISOR : o->alert.tier;
+    struct call_effect *effect = want(o, raise ? CALL_EFFECT_RAISED : CALL_EFFECT_REMINDED);
+    effect->reading = *reading;
+    effect->episode = o->episode;
+    effect->alert = o->alert;
+    want_evidence(o, effect, current, previous);
+}
+
+static void judge_open(struct oracle *o, struct call_now now, const struct call_reading *reading,
+                       const struct set *current, const struct set *previous)
+{
+    int64_t event_now = o->newest_ms + (now.mono.us - o->newest_since_us) / 1000;
+    if (current->sum <= o->policy.recover_above * current->weight) {
         o->above = false;
+        judge_low(o, reading, current, previous, event_now);
         return;
     }
     if (!o->above) {
         o->above = true;
         o->above_since_ms = reading->as_of_ms;
     }
-    int64_t event_now = o->newest_ms + (now.mono.us - o->newest_since_us) / 1000;
     if (event_now - o->above_since_ms >= o->policy.recover_hold_ms) {
         o->open = false;
         struct call_effect *effect = want(o, CALL_EFFECT_RECOVERED);
         effect->reading = *reading;
         effect->episode = o->episode;
-        effect->alert.path = o->path;
+        effect->alert = o->alert;
         o->origin_ms = reading->as_of_ms;
     }
 }
@@ -305,14 +489,20 @@ static void judge(struct oracle *o, struct call_now now, const struct call_readi
         }
     }
     if (o->open) {
-        judge_open(o, now, reading, current);
+        judge_open(o, now, reading, current, previous);
         return;
     }
     bool cooling = o->episode > 0 && now.mono.us < o->cooling_us + o->policy.cooldown_ms * 1000;
-    bool declining = reading->trend == CALL_TREND_DECLINING;
+    struct points points =
+        points_from(o, previous->count > 0 ? previous->oldest_ms : current->oldest_ms);
+    int64_t falling = oracle_falling(&points);
+    int64_t confirmed;
+    bool confirms = oracle_confirms(o, &confirmed);
+    bool declining =
+        reading->trend == CALL_TREND_DECLINING && falling >= o->policy.trend_confidence;
     if (cooling || current->count < (int64_t)o->policy.samples_min ||
         reading->as_of_ms < now.vendor_ms - o->policy.lateness_ms ||
-        current->sum >= o->policy.alert_below * current->count ||
+        current->sum >= o->policy.alert_below * current->weight || !confirms ||
         !(declining || reading->sustained > o->policy.sustained_limit)) {
         return;
     }
@@ -321,11 +511,18 @@ static void judge(struct oracle *o, struct call_now now, const struct call_readi
     o->delivered = false;
     o->episode++;
     o->cooling_us = now.mono.us;
-    o->path = declining ? CALL_ALERT_DECLINING : CALL_ALERT_SUSTAINED_LOW;
+    o->told_ms = reading->as_of_ms;
+    o->alert = (struct call_alert){
+        .path = declining ? CALL_ALERT_DECLINING : CALL_ALERT_SUSTAINED_LOW,
+        .tier = reading->sustained > o->policy.supervisor_limit ? CALL_TIER_SUPERVISOR
+                                                                : CALL_TIER_AGENT,
+        .confidence = declining ? falling : confirmed,
+        .slope = oracle_slope(&points),
+    };
     struct call_effect *effect = want(o, CALL_EFFECT_ALERT);
     effect->reading = *reading;
     effect->episode = o->episode;
-    effect->alert.path = o->path;
+    effect->alert = o->alert;
     want_evidence(o, effect, current, previous);
 }
 

@@ -59,6 +59,7 @@ static unsigned alerts_with_last_two(int64_t a, int64_t b)
     struct mood_policy policy;
     mood_policy_default(&policy);
     policy.window_utterances = 2;
+    policy.confirm_count = 1;
     struct harness h;
     harness_start(&h, &policy);
     say_all(&h, 5000, (int64_t[]){800000, 800000}, 2);
@@ -375,6 +376,8 @@ static bool reopened_at(int64_t delivered_ms, int64_t at_ms)
     policy.window_widest_ms = 30000;
     policy.window_utterances = 1;
     policy.samples_min = 1;
+    policy.confirm_count = 1;
+    policy.trend_confidence = 0;
     struct harness h;
     harness_start(&h, &policy);
     say_all(&h, 45000, (int64_t[]){600000, 600000}, 2);

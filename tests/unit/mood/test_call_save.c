@@ -100,6 +100,7 @@ static const char wanted_head[] =
     "0000"               /* path, tier */
     "00000000"           /* rule */
     "0000000000000000"   /* confidence */
+    "0000000000000000"   /* slope */
     "01801a060000000000" /* a reading: score */
     "00"                 /* trend */
     "0000000000000000"   /* difference */

@@ -58,6 +58,9 @@ static void compare_effect(const struct call_effect *got, const struct call_effe
     assert_true(reading_same(&got->reading, &want->reading));
     assert_int_equal(got->episode, want->episode);
     assert_int_equal(got->alert.path, want->alert.path);
+    assert_int_equal(got->alert.tier, want->alert.tier);
+    assert_int_equal(got->alert.confidence, want->alert.confidence);
+    assert_int_equal(got->alert.slope, want->alert.slope);
     assert_int_equal(got->evidence_count, want->evidence_count);
     for (uint32_t i = 0; i < got->evidence_count; i++) {
         assert_int_equal(got->evidence[i].start_ms, want->evidence[i].start_ms);
@@ -75,7 +78,11 @@ static void trace_effect(FILE *out, const struct call_effect *e)
                 e->utterance, e->revision, e->ordinal);
         return;
     }
-    static const char *const kinds[] = {"score", "reading", "alert", "recovered"};
+    static const char *const kinds[] = {
+        [CALL_EFFECT_READING] = "reading",     [CALL_EFFECT_ALERT] = "alert",
+        [CALL_EFFECT_RAISED] = "raised",       [CALL_EFFECT_REMINDED] = "reminded",
+        [CALL_EFFECT_RECOVERED] = "recovered",
+    };
     fprintf(out,
             "{\"is\":\"%s\",\"reading\":[%" PRId64 ",\"%s\",%" PRId64 ",%u,%u,%" PRId64 ",%" PRId64
             ",%" PRId64 ",%u]",
@@ -83,10 +90,13 @@ static void trace_effect(FILE *out, const struct call_effect *e)
             e->reading.difference, e->reading.samples, e->reading.utterances, e->reading.as_of_ms,
             e->reading.sustained, e->reading.score_before, e->reading.samples_before);
     if (e->kind != CALL_EFFECT_READING) {
-        fprintf(out, ",\"episode\":%u,\"path\":\"%s\"", e->episode,
-                call_alert_path_name(e->alert.path));
+        fprintf(out,
+                ",\"episode\":%u,\"path\":\"%s\",\"tier\":\"%s\",\"sure\":[%" PRId64 ",%" PRId64
+                "]",
+                e->episode, call_alert_path_name(e->alert.path), call_tier_name(e->alert.tier),
+                e->alert.confidence, e->alert.slope);
     }
-    if (e->kind == CALL_EFFECT_ALERT) {
+    if (e->kind != CALL_EFFECT_READING && e->kind != CALL_EFFECT_RECOVERED) {
         fprintf(out, ",\"evidence\":[");
         for (uint32_t i = 0; i < e->evidence_count; i++) {
             fprintf(out, "%s[%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 "]", i ? "," : "",
@@ -100,8 +110,14 @@ static void trace_effect(FILE *out, const struct call_effect *e)
 
 static void trace_event(struct bench *b, const struct call_event *event, const struct raw *reply)
 {
-    static const char *const kinds[] = {"reply",     "scored", "unscorable",
-                                        "delivered", "tick",   "ended"};
+    static const char *const kinds[] = {
+        [CALL_EVENT_REPLY] = "reply",
+        [CALL_EVENT_SCORED] = "scored",
+        [CALL_EVENT_UNSCORABLE] = "unscorable",
+        [CALL_EVENT_DELIVERED] = "delivered",
+        [CALL_EVENT_TICK] = "tick",
+        [CALL_EVENT_ENDED] = "ended",
+    };
     fprintf(b->trace, "{\"event\":\"%s\",\"mono_us\":%" PRId64 ",\"vendor_ms\":%" PRId64,
             kinds[event->kind], b->h.now.mono.us, b->h.now.vendor_ms);
     if (event->kind == CALL_EVENT_REPLY) {
@@ -491,6 +507,19 @@ static void invent_policy(struct bench *b, bool alerts)
         policy->cooldown_ms = 1000 * (int64_t)below(b, 10);
         policy->lateness_ms = 1000 * (int64_t)below(b, 60);
     }
+    if (below(b, 3) == 0) {
+        policy->weighting = MOOD_WEIGHTING_DURATION;
+    }
+    if (below(b, 2) == 0) {
+        policy->trend_confidence = (int64_t)below(b, MOOD_ONE);
+        policy->confirm_below = (int64_t)below(b, MOOD_ONE);
+        policy->confirm_of = 1 + (uint32_t)below(b, MOOD_CONFIRM_MAX);
+        policy->confirm_count = (uint32_t)below(b, policy->confirm_of < 4 ? policy->confirm_of : 4);
+        policy->calm_share = (int64_t)below(b, MOOD_ONE / 2);
+        policy->defer_above = (int64_t)below(b, MOOD_ONE + 1);
+        policy->supervisor_limit = (int64_t)below(b, 2 * MOOD_ONE);
+        policy->remind_ms = 1000 * (int64_t)below(b, 40);
+    }
 }
 
 static void start_bench(struct bench *b, uint64_t seed)
@@ -530,10 +559,16 @@ static unsigned run_history(uint64_t seed, unsigned with, FILE *trace)
                 "{\"event\":\"start\",\"window_ms\":%" PRId64 ",\"window_widest_ms\":%" PRId64
                 ",\"window_utterances\":%u,\"samples_min\":%u,\"alert_below\":%" PRId64
                 ",\"sustained_limit\":%" PRId64 ",\"recover_hold_ms\":%" PRId64
-                ",\"cooldown_ms\":%" PRId64 ",\"lateness_ms\":%" PRId64 "}\n",
+                ",\"cooldown_ms\":%" PRId64 ",\"lateness_ms\":%" PRId64 ",\"weighting\":%d"
+                ",\"trend_confidence\":%" PRId64 ",\"confirm_below\":%" PRId64
+                ",\"confirm_of\":%u,\"confirm_count\":%u,\"calm_share\":%" PRId64
+                ",\"defer_above\":%" PRId64 ",\"supervisor_limit\":%" PRId64
+                ",\"remind_ms\":%" PRId64 "}\n",
                 p->window_ms, p->window_widest_ms, p->window_utterances, p->samples_min,
                 p->alert_below, p->sustained_limit, p->recover_hold_ms, p->cooldown_ms,
-                p->lateness_ms);
+                p->lateness_ms, p->weighting == MOOD_WEIGHTING_DURATION, p->trend_confidence,
+                p->confirm_below, p->confirm_of, p->confirm_count, p->calm_share, p->defer_above,
+                p->supervisor_limit, p->remind_ms);
     }
     b->bias = (int)below(b, 3);
     invent_truth(b);

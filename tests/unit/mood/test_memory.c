@@ -117,7 +117,7 @@ static void test_a_record_is_one_cache_line(void **state)
     struct harness h;
     harness_start(&h, NULL);
     size_t empty = call_bytes(h.call);
-    assert_true(empty <= 640);
+    assert_true(empty <= 768);
     for (int64_t i = 1; i <= 16; i++) {
         harness_say(&h, i * 5000, 500000);
     }

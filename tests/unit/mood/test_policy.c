@@ -39,9 +39,33 @@ static void test_clamp_leaves_the_defaults_alone(void **state)
 
 static void run_with_all(int64_t number, uint32_t count)
 {
-    struct mood_policy policy = {number, number, count,  count,  number, number,
-                                 number, number, number, number, number, number,
-                                 number, number, count,  true,   {0}};
+    struct mood_policy policy = {
+        .window_ms = number,
+        .window_widest_ms = number,
+        .window_utterances = count,
+        .samples_min = count,
+        .weighting = MOOD_WEIGHTING_DURATION,
+        .trend_enter = number,
+        .trend_leave = number,
+        .trend_confidence = number,
+        .alert_below = number,
+        .confirm_below = number,
+        .confirm_count = count,
+        .confirm_of = count,
+        .calm_share = number,
+        .defer_above = number,
+        .recover_above = number,
+        .recover_hold_ms = number,
+        .cooldown_ms = number,
+        .sustained_reference = number,
+        .sustained_limit = number,
+        .supervisor_limit = number,
+        .remind_ms = number,
+        .lateness_ms = number,
+        .future_tolerance_ms = number,
+        .utterances_max = count,
+        .score_agent = true,
+    };
     struct harness h;
     harness_start(&h, &policy);
     for (int64_t i = 1; i <= 40; i++) {

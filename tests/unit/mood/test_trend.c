@@ -9,8 +9,9 @@ static enum call_trend step(enum call_trend trend, int64_t current_sum, uint32_t
 {
     struct mood_policy policy;
     mood_policy_default(&policy);
-    struct window current = {.sum = current_sum, .count = current_count};
-    struct window previous = {.sum = previous_sum, .count = previous_count};
+    struct window current = {.sum = current_sum, .weight = current_count, .count = current_count};
+    struct window previous = {
+        .sum = previous_sum, .weight = previous_count, .count = previous_count};
     return trend_next(&policy, trend, &current, &previous);
 }
 

@@ -7,7 +7,10 @@
 Replays each event of the trace and compares every effect. It shares nothing with the C code: sets
 are list comprehensions, means are fractions, and everything is recomputed after each event.
 """
+import functools
+import itertools
 import json
+import math
 import sys
 from fractions import Fraction
 
@@ -26,6 +29,15 @@ DEFAULTS = {
     "sustained_limit": 900000,
     "lateness_ms": 60000,
     "future_tolerance_ms": 5000,
+    "weighting": 0,
+    "trend_confidence": 800000,
+    "confirm_below": 350000,
+    "confirm_of": 4,
+    "confirm_count": 2,
+    "calm_share": 80000,
+    "defer_above": 470000,
+    "supervisor_limit": 1400000,
+    "remind_ms": 0,
 }
 
 
@@ -35,8 +47,46 @@ def nearest(value):
     return size if value >= 0 else -size
 
 
-def mean(window):
-    return Fraction(sum(u["score"] for u in window), len(window))
+def fixed_power(base, exponent):
+    value = 1000000
+    for _ in range(exponent):
+        value = nearest(Fraction(value * base, 1000000))
+    return value
+
+
+@functools.lru_cache(maxsize=None)
+def orders(counts):
+    """How many orders of a multiset have 0, 1, ... inversions: by what stands last."""
+    if sum(counts) == 0:
+        return (1,)
+    total = [0] * (sum(counts) ** 2 + 1)
+    for i, count in enumerate(counts):
+        if count:
+            above = sum(counts[i + 1 :])
+            for k, ways in enumerate(orders((*counts[:i], count - 1, *counts[i + 1 :]))):
+                total[k + above] += ways
+    return tuple(total)
+
+
+def falling(points):
+    scores = [score for _, score in points]
+    if len(scores) < 2:
+        return 0
+    counts = tuple(scores.count(value) for value in sorted(set(scores)))
+    observed = sum(a > b for a, b in itertools.combinations(scores, 2))
+    ways = orders(counts)
+    return nearest(Fraction(sum(ways[:observed]) * 1000000, sum(ways)))
+
+
+def slope(points):
+    slopes = sorted(
+        nearest(Fraction((b[1] - a[1]) * 60000, b[0] - a[0]))
+        for a, b in itertools.combinations(points, 2)
+        if b[0] > a[0]
+    )
+    if not slopes:
+        return 0
+    return nearest(Fraction(slopes[(len(slopes) - 1) // 2] + slopes[len(slopes) // 2], 2))
 
 
 class Call:
@@ -51,10 +101,21 @@ class Call:
         self.above_since = None
         self.cooling_from = None
         self.path = None
+        self.tier = "agent"
+        self.sure = [0, 0]
+        self.told = None
         self.published = None
 
     def judged(self):
         return [u for u in self.known if u["score"] is not None and u["speaker"] == "customer"]
+
+    def weight(self, u):
+        seconds = (u["end"] - u["start"]) // 1000
+        return min(30, seconds) if self.policy["weighting"] and seconds >= 1 else 1
+
+    def mean(self, window):
+        weights = sum(self.weight(u) for u in window)
+        return Fraction(sum(self.weight(u) * u["score"] for u in window), weights)
 
     def window(self, t):
         p = self.policy
@@ -79,7 +140,7 @@ class Call:
         current, previous = self.windows(t)
         if min(len(current), len(previous)) < self.policy["samples_min"]:
             return None
-        return mean(current) - mean(previous)
+        return self.mean(current) - self.mean(previous)
 
     def trend(self):
         enter, leave = self.policy["trend_enter"], self.policy["trend_leave"]
@@ -112,14 +173,14 @@ class Call:
         t = max(u["end"] for u in judged)
         current, previous = self.windows(t)
         return [
-            nearest(mean(current)),
+            nearest(self.mean(current)),
             self.trend(),
             nearest(self.difference(t) or 0),
             len(current),
             len(judged),
             t,
             self.sustained(),
-            nearest(mean(previous)) if previous else 0,
+            nearest(self.mean(previous)) if previous else 0,
             len(previous),
         ]
 
@@ -130,43 +191,89 @@ class Call:
 
     def evidence(self, t):
         current, previous = self.windows(t)
-        if self.path == "declining":
-            reference = mean(previous)
+        if self.path == "declining" and previous:
+            reference = self.mean(previous)
         else:
             reference = Fraction(self.policy["sustained_reference"])
-        worst = sorted(current, key=lambda u: (u["score"], u["end"], u["start"]))[:5]
-        return [
-            [u["start"], u["end"], u["score"], nearest((u["score"] - reference) / len(current))]
-            for u in worst
-        ]
+        weights = sum(self.weight(u) for u in current)
+
+        def pull(u):
+            return self.weight(u) * (u["score"] - reference) / weights
+
+        worst = sorted(current, key=lambda u: (pull(u), u["end"], u["score"], u["start"]))[:5]
+        return [[u["start"], u["end"], u["score"], nearest(pull(u))] for u in worst]
+
+    def confirms(self):
+        p = self.policy
+        newest = sorted(self.judged(), key=lambda u: (u["end"], u["score"]))[-p["confirm_of"] :]
+        low = sum(u["score"] < p["confirm_below"] for u in newest)
+        n = len(newest)
+        sure = sum(
+            math.comb(n, i)
+            * nearest(
+                Fraction(
+                    fixed_power(p["calm_share"], i) * fixed_power(1000000 - p["calm_share"], n - i),
+                    1000000,
+                )
+            )
+            for i in range(low)
+        )
+        ready = low >= p["confirm_count"] and newest[-1]["score"] <= p["defer_above"]
+        return ready, min(sure, 1000000)
+
+    def told_as(self, kind, reading):
+        return {
+            "is": kind,
+            "reading": reading,
+            "episode": self.episode,
+            "path": self.path,
+            "tier": self.tier,
+            "sure": self.sure,
+        }
+
+    def judge_low(self, reading, event_now):
+        p = self.policy
+        current, _ = self.windows(reading[5])
+        raised = self.tier == "agent" and reading[6] > p["supervisor_limit"]
+        remind = p["remind_ms"] > 0 and event_now - self.told >= p["remind_ms"]
+        if self.mean(current) >= p["alert_below"] or not (raised or remind):
+            return []
+        self.told = event_now
+        self.tier = "supervisor" if raised else self.tier
+        effect = self.told_as("raised" if raised else "reminded", reading)
+        return [{**effect, "evidence": self.evidence(reading[5])}]
 
     def judge(self, now, reading):
         p = self.policy
         t = reading[5]
         if any(u["pending"] and u["end"] <= t for u in self.known):
             return []
-        current, _ = self.windows(t)
-        effect = {"reading": reading, "path": self.path}
+        current, previous = self.windows(t)
         if self.open:
-            if mean(current) <= p["recover_above"]:
+            event_now = self.newest + (now["mono_us"] - self.newest_at) // 1000
+            if self.mean(current) <= p["recover_above"]:
                 self.above_since = None
-                return []
+                return self.judge_low(reading, event_now)
             if self.above_since is None:
                 self.above_since = t
-            event_now = self.newest + (now["mono_us"] - self.newest_at) // 1000
             if event_now - self.above_since < p["recover_hold_ms"]:
                 return []
             self.open, self.origin = False, t
-            return [{**effect, "is": "recovered", "episode": self.episode}]
+            return [self.told_as("recovered", reading)]
         cooled = self.cooling_from is None or (
             now["mono_us"] >= self.cooling_from + p["cooldown_ms"] * 1000
         )
-        declining = reading[1] == "declining"
+        first = min(u["end"] for u in previous or current)
+        points = sorted((u["end"], u["score"]) for u in self.judged() if u["end"] >= first)[-15:]
+        fall = falling(points)
+        ready, confirmed = self.confirms()
+        declining = reading[1] == "declining" and fall >= p["trend_confidence"]
         if (
             not cooled
             or len(current) < p["samples_min"]
             or t < now["vendor_ms"] - p["lateness_ms"]
-            or mean(current) >= p["alert_below"]
+            or not ready
+            or self.mean(current) >= p["alert_below"]
             or not (declining or reading[6] > p["sustained_limit"])
         ):
             return []
@@ -174,15 +281,10 @@ class Call:
         self.episode += 1
         self.cooling_from = now["mono_us"]
         self.path = "declining" if declining else "sustained_low"
-        return [
-            {
-                "is": "alert",
-                "reading": reading,
-                "episode": self.episode,
-                "path": self.path,
-                "evidence": self.evidence(t),
-            }
-        ]
+        self.tier = "supervisor" if reading[6] > p["supervisor_limit"] else "agent"
+        self.sure = [fall if declining else confirmed, slope(points)]
+        self.told = t
+        return [{**self.told_as("alert", reading), "evidence": self.evidence(t)}]
 
     def settle(self, now, publish):
         if any(u["pending"] and u["backlog"] for u in self.known):
