@@ -31,6 +31,7 @@ foreach(source ${golden_sources})
 endforeach()
 
 include(${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz.cmake)
+include(${CMAKE_SOURCE_DIR}/tests/simulation/simulation.cmake)
 
 # Black-box tests: tests/e2e/*.cmake fragments register Python-driven tests of the built programs.
 file(GLOB e2e_fragments CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/e2e/*.cmake)

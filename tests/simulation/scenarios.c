@@ -1,0 +1,281 @@
+/* scenarios.c - see scenarios.h. */
+#include "scenarios.h"
+
+#include "simulation.h"
+#include "vendor.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { EVERYTHING = (1 << OPERATIONS) - 1 };
+
+struct scenario {
+    const char *name;
+    const char *shows;
+    void (*make)(struct plan *plan);
+    void (*tell)(const struct plan *plan, const struct figures *figures);
+};
+
+/* People who talk in turn, well behaved, from the beginning to the end. */
+static struct plan plain_plan(uint32_t calls, int64_t talk_ms)
+{
+    return (struct plan){
+        .seed = 1,
+        .calls = calls,
+        .talk_least_ms = talk_ms,
+        .talk_most_ms = talk_ms,
+        .pause_most_ms = 6 * SECOND_MS,
+        .late_share = 0.05,
+        .late_most_ms = 60 * SECOND_MS,
+        .revised_share = 0.05,
+        .angry_share = 0.3,
+        .duplicate_share = 0.02,
+        .shuffle_share = 0.02,
+        .token_s = 3600,
+        .client_rps = 400,
+        .quota_rps = 400,
+        .interaction_rps = 1,
+        .calls_max = calls + 8,
+        .durable = true,
+        .calm_ms = talk_ms,
+        .end_ms = talk_ms + 40 * MINUTE_MS,
+    };
+}
+
+static void expect(bool holds, const char *what)
+{
+    if (!holds) {
+        world_fail("not as promised: %s", what);
+    }
+}
+
+/* --- outages --------------------------------------------------------------------------------- */
+
+static const int64_t outage_from_ms = 5 * MINUTE_MS;
+
+static void add_outage(struct plan *plan, int64_t lasts_ms, enum fault_kind kind,
+                       unsigned operations, int64_t value)
+{
+    plan->mark_ms = outage_from_ms + lasts_ms;
+    plan_add_fault(plan, &(struct fault){.kind = kind,
+                                         .from_ms = outage_from_ms,
+                                         .until_ms = plan->mark_ms,
+                                         .share = 1,
+                                         .operations = operations,
+                                         .value = value});
+}
+
+static void make_outage(struct plan *plan)
+{
+    *plan = plain_plan(200, 25 * MINUTE_MS);
+    add_outage(plan, 10 * MINUTE_MS, FAULT_STATUS, EVERYTHING, 503);
+}
+
+static void make_silence(struct plan *plan)
+{
+    *plan = plain_plan(200, 25 * MINUTE_MS);
+    add_outage(plan, 10 * MINUTE_MS, FAULT_SILENCE, EVERYTHING, 0);
+}
+
+static void make_token_outage(struct plan *plan)
+{
+    *plan = plain_plan(100, 80 * MINUTE_MS);
+    plan->token_s = 300;
+    add_outage(plan, HOUR_MS, FAULT_STATUS, 1u << OPERATION_TOKEN, 503);
+}
+
+/* Calls that are over before the outage is: their words are asked for all the same. */
+static void make_ended_in_outage(struct plan *plan)
+{
+    *plan = plain_plan(100, 25 * MINUTE_MS);
+    plan->token_s = 300;
+    add_outage(plan, HOUR_MS, FAULT_STATUS, 1u << OPERATION_TOKEN, 503);
+    plan->calm_ms = plan->mark_ms + MINUTE_MS;
+    plan->end_ms = plan->calm_ms + 40 * MINUTE_MS;
+}
+
+static void tell_outage(const struct plan *plan, const struct figures *figures)
+{
+    int64_t settled_ms = outage_from_ms + 30 * SECOND_MS;
+    double storm = (double)simulation_sent(settled_ms, plan->mark_ms) /
+                   ((double)(plan->mark_ms - settled_ms) / 1e3);
+    unsigned peak = simulation_sent_peak(settled_ms, plan->mark_ms);
+    unsigned after = simulation_sent_peak(plan->mark_ms, plan->mark_ms + MINUTE_MS);
+    (void)printf("  requests a second: %.1f before, %.2f in the outage (at most %u), at most %u in "
+                 "the minute after\n"
+                 "  next probe %.1f s after its end, every live call polled again after %.1f s\n",
+                 (double)simulation_sent(MINUTE_MS, outage_from_ms) /
+                     ((double)(outage_from_ms - MINUTE_MS) / 1e3),
+                 storm, peak, after, (double)figures->probed_ms / 1e3,
+                 (double)figures->recovered_ms / 1e3);
+    expect(storm < 2, "fewer than two requests a second in an outage");
+    expect(figures->recovered_ms <= figures->probed_ms + 5 * SECOND_MS,
+           "recovered at most 5 s after the next probe");
+}
+
+/* --- quota ----------------------------------------------------------------------------------- */
+
+static const int64_t step_from_ms = 5 * MINUTE_MS;
+static const int64_t step_until_ms = 10 * MINUTE_MS;
+
+static void make_quota_step(struct plan *plan)
+{
+    *plan = plain_plan(200, 15 * MINUTE_MS);
+    plan_add_fault(plan, &(struct fault){.kind = FAULT_QUOTA,
+                                         .from_ms = step_from_ms,
+                                         .until_ms = step_until_ms,
+                                         .share = 1,
+                                         .operations = EVERYTHING,
+                                         .value = 40});
+}
+
+static void make_quota_stop(struct plan *plan)
+{
+    make_quota_step(plan);
+    plan_add_fault(plan, &(struct fault){.kind = FAULT_STOP,
+                                         .from_ms = step_until_ms - MINUTE_MS,
+                                         .until_ms = step_until_ms,
+                                         .share = 1,
+                                         .operations = EVERYTHING,
+                                         .value = 2 * SECOND_MS});
+}
+
+static void tell_quota(const struct plan *plan, const struct figures *figures)
+{
+    (void)plan;
+    static const struct {
+        const char *name;
+        int64_t from_ms;
+        int64_t until_ms;
+    } spells[] = {{"whole", MINUTE_MS, 5 * MINUTE_MS},
+                  {"a tenth", 6 * MINUTE_MS, 10 * MINUTE_MS},
+                  {"whole again", 11 * MINUTE_MS, 15 * MINUTE_MS}};
+    for (size_t i = 0; i < sizeof spells / sizeof spells[0]; i++) {
+        int64_t from_ms = spells[i].from_ms;
+        int64_t until_ms = spells[i].until_ms;
+        (void)printf("  quota %-11s %6.1f requests/s; age of news in attributes p50 %.1f s, p95 "
+                     "%.1f s, p99 %.1f s\n",
+                     spells[i].name,
+                     (double)simulation_sent(from_ms, until_ms) /
+                         ((double)(until_ms - from_ms) / 1e3),
+                     (double)vendor_age_ms(the_vendor, from_ms, until_ms, 0.5) / 1e3,
+                     (double)vendor_age_ms(the_vendor, from_ms, until_ms, 0.95) / 1e3,
+                     (double)vendor_age_ms(the_vendor, from_ms, until_ms, 0.99) / 1e3);
+    }
+    (void)printf("  calls with stale attributes after a stop in the scarce spell: %u of %u\n",
+                 figures->stale_at_stop, figures->calls);
+    (void)printf("  throttled %.2f %% of requests\n",
+                 100.0 * (double)figures->throttled /
+                     (double)(figures->requests[OPERATION_TRANSCRIPTS] +
+                              figures->requests[OPERATION_ATTRIBUTES] + 1));
+}
+
+/* --- length and number ----------------------------------------------------------------------- */
+
+static void make_day(struct plan *plan)
+{
+    *plan = plain_plan(1, 24 * HOUR_MS);
+}
+
+static void tell_day(const struct plan *plan, const struct figures *figures)
+{
+    (void)plan;
+    for (size_t i = 1; i < SAMPLES; i++) {
+        const struct sample *sample = &figures->samples[i];
+        (void)printf("  after %4.1f h: %zu bytes on the heap (of the whole program), %zu on disk\n",
+                     (double)sample->at_ms / 3.6e6, sample->heap_bytes, sample->disk_bytes);
+    }
+    const struct sample *early = &figures->samples[SAMPLES / 2];
+    const struct sample *late = &figures->samples[SAMPLES - 1];
+    expect(late->heap_bytes <= early->heap_bytes + early->heap_bytes / 50,
+           "memory is flat from noon to evening");
+    expect(late->disk_bytes <= early->disk_bytes + early->disk_bytes / 20,
+           "the disk's share is flat from noon to evening");
+}
+
+static void make_many(struct plan *plan)
+{
+    *plan = plain_plan(3000, 4 * MINUTE_MS);
+    plan->client_rps = 600;
+    plan->quota_rps = 720;
+    for (int64_t i = 0; i < 3; i++) {
+        plan_add_fault(plan, &(struct fault){.kind = FAULT_KILL,
+                                             .from_ms = MINUTE_MS + i * 45 * SECOND_MS,
+                                             .until_ms = 4 * MINUTE_MS,
+                                             .share = 1,
+                                             .operations = EVERYTHING,
+                                             .value = SECOND_MS});
+    }
+}
+
+static void tell_many(const struct plan *plan, const struct figures *figures)
+{
+    (void)plan;
+    (void)figures;
+}
+
+/* --- all ------------------------------------------------------------------------------------- */
+
+static const struct scenario scenarios[] = {
+    {"outage", "10 minutes in which everything answers 503", make_outage, tell_outage},
+    {"silence", "10 minutes in which nothing answers", make_silence, tell_outage},
+    {"token", "an hour in which no token is granted", make_token_outage, tell_outage},
+    {"ended", "calls that end within an hour without tokens", make_ended_in_outage, NULL},
+    {"quota", "the quota falls to a tenth for 5 minutes", make_quota_step, tell_quota},
+    {"quota-stop", "the same, and a SIGTERM meanwhile", make_quota_stop, tell_quota},
+    {"day", "one call of 24 hours", make_day, tell_day},
+    {"many", "3,000 calls and three kill -9", make_many, tell_many},
+};
+
+static bool run_scenario(const struct scenario *scenario)
+{
+    struct plan plan;
+    struct figures figures;
+    struct timespec begun;
+    struct timespec now;
+    scenario->make(&plan);
+    plan.name = scenario->name;
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    (void)printf("%s: %s\n", scenario->name, scenario->shows);
+    simulation_run(&plan, &figures);
+    if (scenario->tell) {
+        scenario->tell(&plan, &figures);
+    }
+    unsigned failures = world_failures();
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)printf("  %u calls, %llu utterances judged, %llu scored, %llu alerts, %llu suggestions, "
+                 "%u lives, attributes foretold for %u\n"
+                 "  %.1f h simulated in %.1f s: %s\n",
+                 figures.calls, (unsigned long long)figures.utterances,
+                 (unsigned long long)figures.scored, (unsigned long long)figures.alerts,
+                 (unsigned long long)figures.suggestions, figures.lives, figures.calls_checked,
+                 (double)figures.simulated_ms / 3.6e6,
+                 (double)(now.tv_sec - begun.tv_sec) + (double)(now.tv_nsec - begun.tv_nsec) / 1e9,
+                 failures ? "FAILED" : "all promises held");
+    (void)fflush(stdout);
+    simulation_end();
+    return failures == 0;
+}
+
+int scenarios_run(const char *name)
+{
+    bool known = false;
+    bool good = true;
+    for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
+        if (strcmp(name, "list") == 0) {
+            (void)printf("%-12s %s\n", scenarios[i].name, scenarios[i].shows);
+            known = true;
+        } else if (strcmp(name, "all") == 0 || strcmp(name, scenarios[i].name) == 0) {
+            known = true;
+            good = run_scenario(&scenarios[i]) && good;
+        }
+    }
+    if (!known) {
+        (void)fprintf(stderr, "undertone-simulate: no scenario %s; `--scenario list` names them\n",
+                      name);
+        return 64;
+    }
+    return good ? 0 : 1;
+}

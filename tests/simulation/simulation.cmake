@@ -1,0 +1,13 @@
+# undertone-simulate: the daemon, linked against a simulated loop, clock, network, scorer, store and log
+# (the replaced_*.c here) instead of the real ones. What it defines is never fetched from the rooms.
+file(GLOB simulation_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/simulation/*.c)
+add_executable(undertone-simulate ${simulation_sources})
+target_link_libraries(undertone-simulate PRIVATE ut_app ut::sodium)
+
+# More seeds and the other scenarios by command: docs/SIMULATION.md.
+set(simulation_seeds 1..300)
+if(UNDERTONE_SANITIZE OR UNDERTONE_TSAN)
+    set(simulation_seeds 1..60)
+endif()
+add_test(NAME simulation.seeds COMMAND undertone-simulate --seeds ${simulation_seeds} --jobs 2)
+set_tests_properties(simulation.seeds PROPERTIES TIMEOUT 600 PROCESSORS 2)

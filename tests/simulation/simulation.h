@@ -1,0 +1,62 @@
+/* simulation.h - one world from its beginning to its end, and what came of it. */
+#ifndef TESTS_SIMULATION_SIMULATION_H
+#define TESTS_SIMULATION_SIMULATION_H
+
+#include "plan.h"
+
+enum { SAMPLES = 8 };
+
+struct sample {
+    int64_t at_ms;
+    size_t heap_bytes; /* of the whole program: the world's part hardly changes */
+    size_t disk_bytes;
+};
+
+struct figures {
+    unsigned failures;
+    uint64_t fingerprint;
+    uint64_t events;
+    int64_t simulated_ms;
+    uint32_t calls;
+    uint32_t calls_checked; /* those whose last attributes could be foretold */
+    uint64_t utterances;    /* customer finals served, in their last form */
+    uint64_t scored;        /* lines that say so */
+    uint64_t alerts;
+    uint64_t suggestions; /* shown */
+    uint64_t unknown;
+    uint64_t requests[6]; /* by enum operation */
+    uint64_t throttled;
+    uint64_t writes;
+    uint32_t lives;         /* of the daemon */
+    unsigned stale_at_stop; /* live calls whose attributes lagged when a SIGTERM had been heeded */
+    int64_t probed_ms;      /* first request from plan->mark_ms on, counted from there */
+    int64_t recovered_ms;   /* until every live call was polled again, counted likewise */
+    unsigned rps_max;       /* requests within one second, tokens apart */
+    unsigned waiting_max;   /* in the gateway */
+    unsigned scoring_max;   /* in the scorer's queue */
+    unsigned held_max;      /* waiting for the store */
+    struct sample samples[SAMPLES]; /* taken at equal distances */
+};
+
+/* Runs the plan's world; broken promises are printed as they are found. */
+void simulation_run(const struct plan *plan, struct figures *figures);
+
+/* Forgets the world, of which figures can be asked until then. */
+void simulation_end(void);
+
+/* Requests sent, tokens apart, from one time to another; and the most in one whole second. */
+uint64_t simulation_sent(int64_t from_ms, int64_t until_ms);
+unsigned simulation_sent_peak(int64_t from_ms, int64_t until_ms);
+
+/* --- between the parts ----------------------------------------------------------------------- */
+
+/* The loop of the daemon returns at this time at the latest. */
+void simulation_run_until(int64_t until_ms);
+
+/* Delivers a signal to the daemon. */
+void simulation_signal(int signal_number);
+
+/* The daemon has sent a request. */
+void simulation_note_sent(enum operation operation);
+
+#endif
