@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { YOUNG_MS = 60000 };
+enum { YOUNG_MS = 60000, SWEEP_PATIENCE_MS = 4 * 3600 * 1000 };
 
 static enum poll_schedule_state poll_state(const struct session *session,
                                            const struct session_context *context)
@@ -253,6 +253,29 @@ static bool sweep_is_due(const struct session *session, const struct session_con
                                       context->options->sweep_after_ms[session->sweeps_done]));
 }
 
+/* What was said before an outage, or in it, is still owed afterwards; but not what the vendor no
+ * longer has, nor what it never let us read. */
+static bool is_hopeless(const struct session *session, const struct session_context *context,
+                        enum cxone_outcome outcome)
+{
+    return outcome == CXONE_ENDED || outcome == CXONE_REFUSED ||
+           (outcome == CXONE_DENIED && !session->had_reply) ||
+           mono_ms_between(session->ending_since, context->now.mono) >= SWEEP_PATIENCE_MS;
+}
+
+/* At least the sweep's reach back, and no less than what no poll has covered yet. */
+static int64_t sweep_start_ms(const struct session *session, const struct session_context *context)
+{
+    int64_t start_ms = context->now.vendor_ms - context->options->sweep_reach_ms;
+    int64_t covered_ms = session->cursor.newest_end_ms - context->options->cursor.overlap_max_ms;
+    if (session->cursor.newest_end_ms < 0 || session->first_ms > start_ms) {
+        return session->first_ms;
+    }
+    start_ms = covered_ms < start_ms ? covered_ms : start_ms;
+    start_ms = session->unasked_ms < start_ms ? session->unasked_ms : start_ms;
+    return start_ms > session->first_ms ? start_ms : session->first_ms;
+}
+
 static void sweep_done(struct session *session, struct session_context *context,
                        const struct cxone_result *result)
 {
@@ -260,9 +283,7 @@ static void sweep_done(struct session *session, struct session_context *context,
     if (result->outcome == CXONE_OK) {
         take_segments(session, context, result);
     }
-    bool final_word = answered || result->outcome == CXONE_ENDED ||
-                      result->outcome == CXONE_DENIED || result->outcome == CXONE_REFUSED;
-    if (!final_word && session->poll_failures < 5) {
+    if (!answered && !is_hopeless(session, context, result->outcome)) {
         retry_poll(session, context, result); /* the sweep is still owed */
         return;
     }
@@ -341,8 +362,7 @@ void session_run_poll(struct session *session, struct session_context *context)
     session->last_sent = now;
     if (session->phase == PHASE_ENDING) {
         poll_schedule_count_other(context->schedule);
-        int64_t reach = context->now.vendor_ms - context->options->sweep_reach_ms;
-        effect->start_ms = session->first_ms > reach ? session->first_ms : reach;
+        effect->start_ms = sweep_start_ms(session, context);
         return;
     }
     effect->start_ms = cursor_next_start_ms(&session->cursor, &context->options->cursor,
