@@ -29,7 +29,7 @@ struct call_now daemon_now(const struct daemon *daemon)
         status.vendor_offset_known ? status.vendor_offset_ms : daemon->vendor_offset_ms;
     return (struct call_now){
         .mono = loop_now(daemon->loop),
-        .vendor_ms = clock_wall().ms + offset_ms,
+        .vendor_ms = clock_steady().ms + offset_ms,
     };
 }
 

@@ -98,7 +98,7 @@ static void take_over(struct daemon_reload *reload)
     loop_timer_stop(reload->timer);
     reload->under_way = false;
     if (reload->cxone) {
-        daemon->vendor_offset_ms = daemon_now(daemon).vendor_ms - clock_wall().ms;
+        daemon->vendor_offset_ms = daemon_now(daemon).vendor_ms - clock_steady().ms;
         old = daemon->cxone;
         old_client = daemon->client;
         daemon->cxone = reload->cxone;

@@ -271,6 +271,7 @@ void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options
     options->issuer_max_age_ms = config->discovery_max_age_ms;
     options->queue_max = (unsigned)config->discover_max * 3 + 64;
     options->seed = seed;
+    options->wall_now = clock_steady; /* a clock that is set moves no call */
 }
 
 void wire_http_client(const struct config *config, struct http_client_options *options)

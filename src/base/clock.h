@@ -24,6 +24,11 @@ struct wall {
 struct mono clock_mono(void);
 struct wall clock_wall(void);
 
+/* What the wall clock would show had nobody set it since this was first called: carried on by the
+ * monotonic clock, so it never steps. For differences to another machine's clock. One thread only.
+ */
+struct wall clock_steady(void);
+
 /* Saturating arithmetic on the monotonic clock, in milliseconds. */
 struct mono mono_after_ms(struct mono from, int64_t ms);
 int64_t mono_ms_between(struct mono earlier, struct mono later); /* negative if reversed */

@@ -36,6 +36,7 @@ struct loop_wakeup {
 
 static struct loop *the_loop;
 static int64_t run_until_ms;
+static int64_t steady_ms; /* the wall clock at the daemon's birth, less the monotonic one */
 
 struct mono clock_mono(void)
 {
@@ -47,10 +48,16 @@ struct wall clock_wall(void)
     return (struct wall){world_local_ms()};
 }
 
+struct wall clock_steady(void)
+{
+    return (struct wall){steady_ms + world_now_ms()};
+}
+
 int loop_create(struct loop **loop, struct error *err)
 {
     *loop = calloc(1, sizeof **loop);
     the_loop = *loop;
+    steady_ms = world_local_ms() - world_now_ms();
     return *loop ? 0 : error_set(err, ERROR_MEMORY, "no memory for a loop");
 }
 
