@@ -13,7 +13,7 @@ static const char *const operation_names[OPERATIONS] = {"transcripts", "attribut
 static const char *const fault_names[FAULT_KINDS] = {
     "status",    "refused",      "silence",    "lost answer", "reset", "slow",
     "garbage",   "short tokens", "revoke",     "quota",       "churn", "disk slow",
-    "disk full", "scorer slow",  "clock step", "kill",        "stop",
+    "disk full", "scorer slow",  "clock step", "reload",      "kill",  "stop",
 };
 
 enum { EVERYTHING = (1 << OPERATIONS) - 1 };

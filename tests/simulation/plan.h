@@ -34,6 +34,7 @@ enum fault_kind {
     FAULT_DISK_FULL,    /* commits fail */
     FAULT_SCORER_SLOW,  /* a score takes up to `value` ms more */
     FAULT_CLOCK_STEP,   /* the daemon's wall clock steps by `value` ms, once */
+    FAULT_RELOAD,       /* SIGHUP, once, with another configuration */
     FAULT_KILL,         /* kill -9, once; it is started again after `value` ms */
     FAULT_STOP,         /* SIGTERM, once; started again after `value` ms */
     FAULT_KINDS,

@@ -26,7 +26,6 @@ static struct {
     const struct plan *plan;
     struct figures *figures;
     struct vendor *vendor;
-    struct config config;
     struct daemon *daemon;
     struct world_event *watch;
     uint16_t *per_second;
@@ -35,6 +34,7 @@ static struct {
     uint64_t sent;
     int64_t down_ms; /* how long it stays down after this life */
     bool stop_was_asked;
+    unsigned loads; /* of the configuration */
     bool over;
 } run;
 
@@ -169,6 +169,9 @@ static void strike(const struct fault *fault)
     case FAULT_CLOCK_STEP:
         world_step_local_clock(fault->value);
         break;
+    case FAULT_RELOAD:
+        simulation_signal(SIGHUP);
+        break;
     case FAULT_KILL:
         if (run.daemon && !world_is_dead()) {
             run.down_ms = fault->value;
@@ -201,7 +204,7 @@ static void schedule_strokes(const struct plan *plan)
     for (size_t i = 0; i < plan->fault_count; i++) {
         const struct fault *fault = &plan->faults[i];
         if (fault->kind == FAULT_REVOKE || fault->kind == FAULT_CLOCK_STEP ||
-            fault->kind == FAULT_KILL || fault->kind == FAULT_STOP) {
+            fault->kind == FAULT_RELOAD || fault->kind == FAULT_KILL || fault->kind == FAULT_STOP) {
             (void)world_after_ms(fault->from_ms, on_fault, (void *)(uintptr_t)fault);
         }
     }
@@ -209,10 +212,13 @@ static void schedule_strokes(const struct plan *plan)
 
 /* --- lives ----------------------------------------------------------------------------------- */
 
-static void configure(const struct plan *plan)
+/* daemon_load_fn. Each time it is read, another deadline stands in it: a reload then has to connect
+ * anew. */
+static int load_config(void *user, struct config *config, struct error *err)
 {
     static const char *const environment[] = {"CXONE_CLIENT_ID=simulated",
                                               "CXONE_CLIENT_SECRET=simulated", NULL};
+    const struct plan *plan = user;
     char client_rps[48];
     char interaction_rps[48];
     char calls_max[48];
@@ -227,9 +233,9 @@ static void configure(const struct plan *plan)
         interaction_rps,
         calls_max,
         plan->durable ? "store.path=/simulated/state.db" : "store.path=",
+        run.loads++ % 2 ? "timeouts.suggestion=14s" : "timeouts.suggestion=15s",
     };
-    size_t count = 10;
-    struct error err;
+    size_t count = 11;
     for (size_t i = 0; plan->settings && plan->settings[i] && count < SETTINGS_MAX - 1; i++) {
         settings[count++] = plan->settings[i];
     }
@@ -238,16 +244,19 @@ static void configure(const struct plan *plan)
                    plan->interaction_rps);
     (void)snprintf(calls_max, sizeof calls_max, "discover.max=%u", plan->calls_max);
     const struct config_sources sources = {.environment = environment, .overrides = settings};
-    if (config_load(&run.config, &sources, &err)) {
-        (void)fprintf(stderr, "undertone-simulate: %s\n", err.message);
-        exit(2);
-    }
+    return config_load(config, &sources, err);
 }
 
 static void live_once(void)
 {
-    const struct log log = {.fd = -1, .level = LOG_DEBUG};
+    struct config config;
     struct error err;
+    const struct daemon_options options = {
+        .config = &config, .log_fd = -1, .load = load_config, .user = (void *)(uintptr_t)run.plan};
+    if (load_config(options.user, &config, &err)) {
+        (void)fprintf(stderr, "undertone-simulate: %s\n", err.message);
+        exit(2);
+    }
     world_revive();
     world_trace("life %u", run.vendor->life + 1);
     run.vendor->life++;
@@ -255,7 +264,7 @@ static void live_once(void)
     run.sent = 0;
     run.down_ms = SECOND_MS;
     run.stop_was_asked = false;
-    if (daemon_create(&run.daemon, &run.config, &log, &err)) {
+    if (daemon_create(&run.daemon, &options, &err)) {
         world_fail("the daemon does not start: %s", err.message);
         run.over = true;
         return;
@@ -317,7 +326,6 @@ void simulation_run(const struct plan *plan, struct figures *figures)
         abort();
     }
     ledger_begin(run.vendor);
-    configure(plan);
     schedule_strokes(plan);
     live(plan);
     ledger_check(run.vendor, figures);
@@ -334,7 +342,6 @@ void simulation_end(void)
     world_end();
     ledger_end();
     disk_erase();
-    config_free(&run.config);
     vendor_destroy(run.vendor);
     free(run.per_second);
 }
