@@ -79,6 +79,7 @@ void gateway_answer_waiting(struct cxone *cxone, struct request *request,
     request->answer.outcome = outcome;
     request->answer.retry_after_ms = retry_after_ms;
     request->answer.reason = reason;
+    request->answer.unsent = true;
     request->answer.queued_ms = mono_ms_between(request->asked, loop_now(cxone->loop));
     requests_append(&cxone->requests.answers, request);
 }
@@ -161,7 +162,9 @@ static struct gate look_at_gate(struct cxone *cxone, enum cxone_operation operat
     }
     int64_t wait_ms = breaker_wait_ms(&cxone->breakers[operation], now);
     if (wait_ms > 0) {
-        return (struct gate){BLOCK_BREAKER, wait_ms, "the circuit breaker is open"};
+        bool worth_it = breaker_is_probing(&cxone->breakers[operation], now);
+        return (struct gate){worth_it ? BLOCK_CAPACITY : BLOCK_BREAKER, wait_ms,
+                             "the circuit breaker is open"};
     }
     if (cxone->requests.waiting[operation].first->is_webhook) {
         return look_at_slots(cxone, operation);

@@ -1,6 +1,8 @@
 /* attribute_outbox.c - see attribute_outbox.h. */
 #include "flow/attribute_outbox.h"
 
+enum { UNSENT_SPREAD_MS = 2000 };
+
 void attribute_outbox_want(struct attribute_outbox *outbox, const struct call_reading *reading)
 {
     outbox->wanted = *reading;
@@ -101,6 +103,12 @@ void attribute_outbox_done(struct attribute_outbox *outbox, const struct attribu
     case CXONE_MALFORMED:
     case CXONE_CANCELLED:
         break;
+    }
+    if (result->unsent && result->retry_after_ms >= 0) { /* it was not this value's turn to fail */
+        int64_t spread_ms = (int64_t)rand_below(rand, UNSENT_SPREAD_MS);
+        outbox->not_before =
+            later(outbox->not_before, mono_after_ms(now, result->retry_after_ms + spread_ms));
+        return;
     }
     int64_t wait_ms = backoff_wait_ms(&limits->backoff, outbox->failures, rand);
     note_failure(outbox, limits,

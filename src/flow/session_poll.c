@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { YOUNG_MS = 60000, SWEEP_PATIENCE_MS = 4 * 3600 * 1000 };
+enum { YOUNG_MS = 60000, SWEEP_PATIENCE_MS = 4 * 3600 * 1000, UNSENT_SPREAD_MS = 2000 };
 
 static enum poll_schedule_state poll_state(const struct session *session,
                                            const struct session_context *context)
@@ -68,9 +68,16 @@ static void schedule_poll(struct session *session, struct session_context *conte
     session->next_poll = mono_after_ms(context->now.mono, wait_ms);
 }
 
-static void retry_poll(struct session *session, struct session_context *context,
+/* What did not even leave says nothing of this call: it is asked for again as soon as the way may
+ * be open, not when its own patience is over. */
+static void plan_retry(struct session *session, struct session_context *context,
                        const struct cxone_result *result)
 {
+    if (result->unsent && result->retry_after_ms >= 0) {
+        int64_t spread_ms = (int64_t)rand_below(&session->rand, UNSENT_SPREAD_MS);
+        session->next_poll = mono_after_ms(context->now.mono, result->retry_after_ms + spread_ms);
+        return;
+    }
     int64_t wait_ms =
         backoff_wait_ms(&context->options->poll_backoff, session->poll_failures, &session->rand);
     if (wait_ms < result->retry_after_ms) {
@@ -78,6 +85,12 @@ static void retry_poll(struct session *session, struct session_context *context,
     }
     session->poll_failures++;
     schedule_poll(session, context, wait_ms);
+}
+
+static void retry_poll(struct session *session, struct session_context *context,
+                       const struct cxone_result *result)
+{
+    plan_retry(session, context, result);
     struct effect *note = session_note(session, context, NOTE_POLL_FAILED);
     if (note) {
         note->outcome = result->outcome;

@@ -26,6 +26,7 @@ bool breaker_allow(struct breaker *breaker, struct mono now, struct rand *rand)
         return false;
     }
     breaker->state = BREAKER_HALF_OPEN;
+    breaker->probing = true;
     breaker->next_probe = mono_after_ms(now, breaker_probe_pause_ms(breaker, rand));
     return true;
 }
@@ -36,6 +37,7 @@ bool breaker_success(struct breaker *breaker)
         return false;
     }
     bool changed = breaker->state == BREAKER_HALF_OPEN;
+    breaker->probing = false;
     breaker->state = BREAKER_CLOSED;
     breaker->failures = 0;
     return changed;
@@ -44,6 +46,7 @@ bool breaker_success(struct breaker *breaker)
 bool breaker_failure(struct breaker *breaker, struct mono now)
 {
     if (breaker->state != BREAKER_CLOSED) {
+        breaker->probing = false;
         return false;
     }
     breaker->failures++;
@@ -58,6 +61,11 @@ bool breaker_failure(struct breaker *breaker, struct mono now)
 int64_t breaker_wait_ms(const struct breaker *breaker, struct mono now)
 {
     return breaker->state == BREAKER_CLOSED ? 0 : mono_left_ms(now, breaker->next_probe);
+}
+
+bool breaker_is_probing(const struct breaker *breaker, struct mono now)
+{
+    return breaker->probing && !mono_reached(now, breaker->next_probe);
 }
 
 const char *breaker_state_name(enum breaker_state state)

@@ -25,6 +25,7 @@ struct breaker {
     enum breaker_state state;
     unsigned failures;
     struct mono next_probe;
+    bool probing; /* half-open, and what became of the probe is not known yet */
 };
 
 void breaker_init(struct breaker *breaker, const struct breaker_limits *limits);
@@ -39,6 +40,9 @@ bool breaker_failure(struct breaker *breaker, struct mono now);
 
 /* 0 when breaker_allow could succeed now. */
 int64_t breaker_wait_ms(const struct breaker *breaker, struct mono now);
+
+/* A probe is under way that may close it any moment: worth waiting for, until the next is due. */
+bool breaker_is_probing(const struct breaker *breaker, struct mono now);
 
 const char *breaker_state_name(enum breaker_state state);
 

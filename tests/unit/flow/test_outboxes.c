@@ -204,6 +204,27 @@ static void a_withdrawn_suggestion_does_not_leave(void **state)
     assert_false(suggestion_outbox_withdraw(&outbox));
 }
 
+/* An outage of many minutes costs the last value no tries. */
+static void what_never_left_costs_no_try(void **state)
+{
+    (void)state;
+    struct rand rand;
+    struct attribute_outbox outbox = {0};
+    rand_seed(&rand, 1);
+    want(&outbox, 300000, CALL_TREND_STABLE);
+    attribute_outbox_finish(&outbox);
+    for (int64_t ms = 0; ms < 600000; ms += 10000) {
+        struct cxone_result result = outcome(CXONE_FAILED, 5000);
+        result.unsent = true;
+        attribute_outbox_send(&outbox, &attribute_limits, at_ms(ms));
+        attribute_outbox_done(&outbox, &attribute_limits, &result, at_ms(ms), &rand);
+        assert_in_range(owed_at(&outbox), ms + 5000, ms + 7000);
+    }
+    write_at(&outbox, 600000, CXONE_OK);
+    assert_true(attribute_outbox_settled(&outbox, &attribute_limits));
+    assert_false(outbox.abandoned);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +235,7 @@ int main(void)
         cmocka_unit_test(a_change_of_trend_alone_is_written),
         cmocka_unit_test(retry_after_is_a_lower_bound),
         cmocka_unit_test(the_last_value_is_given_up_after_its_tries),
+        cmocka_unit_test(what_never_left_costs_no_try),
         cmocka_unit_test(a_refused_value_is_not_sent_again_but_the_next_is),
         cmocka_unit_test(an_unknown_outcome_is_never_resent),
         cmocka_unit_test(a_sure_failure_is_retried_then_dropped),

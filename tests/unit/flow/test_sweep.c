@@ -20,6 +20,7 @@ struct call_script {
     struct pipeline *pipeline;
     int64_t now_ms;
     unsigned polls;
+    bool unsent;           /* what fails did not even leave */
     int64_t asked_from_ms; /* by the last poll */
     bool closed;
 };
@@ -74,7 +75,8 @@ static void run_for(struct call_script *script, int64_t ms, enum cxone_outcome o
                                   .text = "hello",
                                   .text_bytes = 5};
     const struct cxone_result result = {.outcome = outcome,
-                                        .retry_after_ms = -1,
+                                        .retry_after_ms = script->unsent ? 5000 : -1,
+                                        .unsent = script->unsent,
                                         .reason = "",
                                         .segments = &heard,
                                         .segment_count = outcome == CXONE_OK};
@@ -173,6 +175,21 @@ static void a_denial_that_passes_costs_no_words(void **state)
     pipeline_destroy(script.pipeline);
 }
 
+/* However long nothing could be sent, a call asks again soon after it can. */
+static void what_never_left_is_asked_again_at_once(void **state)
+{
+    (void)state;
+    struct call_script script = begin();
+    list(&script);
+    run_for(&script, MINUTE_MS, CXONE_OK);
+    script.unsent = true;
+    run_for(&script, 10 * MINUTE_MS, CXONE_FAILED);
+    unsigned polls = script.polls;
+    run_for(&script, 7100, CXONE_FAILED);
+    assert_true(script.polls > polls);
+    pipeline_destroy(script.pipeline);
+}
+
 int main(void)
 {
     if (keyhash_library_init()) {
@@ -183,6 +200,7 @@ int main(void)
         cmocka_unit_test(a_sweep_that_never_succeeds_ends_after_hours),
         cmocka_unit_test(what_was_never_allowed_is_not_waited_for),
         cmocka_unit_test(a_denial_that_passes_costs_no_words),
+        cmocka_unit_test(what_never_left_is_asked_again_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,24 @@ static void test_first_success_closes_a_half_open_breaker(void **state)
     assert_int_equal(breaker_wait_ms(&breaker, at_ms(30300)), 30000);
 }
 
+static void test_a_probe_is_awaited_until_it_is_decided(void **state)
+{
+    (void)state;
+    struct breaker breaker;
+    struct rand rand;
+    rand_seed(&rand, 1);
+    open_at(&breaker, 0);
+    assert_false(breaker_is_probing(&breaker, at_ms(29000)));
+    assert_true(breaker_allow(&breaker, at_ms(30000), &rand));
+    assert_true(breaker_is_probing(&breaker, at_ms(30100)));
+    assert_false(breaker_failure(&breaker, at_ms(30200)));
+    assert_false(breaker_is_probing(&breaker, at_ms(30200)));
+    assert_true(breaker_allow(&breaker, at_ms(40000), &rand));
+    assert_false(breaker_is_probing(&breaker, breaker.next_probe)); /* another may go */
+    assert_true(breaker_success(&breaker));
+    assert_false(breaker_is_probing(&breaker, at_ms(40100)));
+}
+
 static void test_states_have_names(void **state)
 {
     (void)state;
@@ -142,6 +160,7 @@ int main(void)
         cmocka_unit_test(test_late_results_do_not_move_an_open_breaker),
         cmocka_unit_test(test_half_open_sends_one_probe_at_a_time),
         cmocka_unit_test(test_first_success_closes_a_half_open_breaker),
+        cmocka_unit_test(test_a_probe_is_awaited_until_it_is_decided),
         cmocka_unit_test(test_states_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
