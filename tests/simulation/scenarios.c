@@ -69,19 +69,19 @@ static void add_outage(struct plan *plan, int64_t lasts_ms, enum fault_kind kind
 
 static void make_outage(struct plan *plan)
 {
-    *plan = plain_plan(200, 25 * MINUTE_MS);
+    *plan = plain_plan(50, 20 * MINUTE_MS);
     add_outage(plan, 10 * MINUTE_MS, FAULT_STATUS, EVERYTHING, 503);
 }
 
 static void make_silence(struct plan *plan)
 {
-    *plan = plain_plan(200, 25 * MINUTE_MS);
+    *plan = plain_plan(50, 20 * MINUTE_MS);
     add_outage(plan, 10 * MINUTE_MS, FAULT_SILENCE, EVERYTHING, 0);
 }
 
 static void make_token_outage(struct plan *plan)
 {
-    *plan = plain_plan(100, 80 * MINUTE_MS);
+    *plan = plain_plan(20, 75 * MINUTE_MS);
     plan->token_s = 300;
     add_outage(plan, HOUR_MS, FAULT_STATUS, 1u << OPERATION_TOKEN, 503);
 }
@@ -89,7 +89,7 @@ static void make_token_outage(struct plan *plan)
 /* Calls that are over before the outage is: their words are asked for all the same. */
 static void make_ended_in_outage(struct plan *plan)
 {
-    *plan = plain_plan(100, 25 * MINUTE_MS);
+    *plan = plain_plan(40, 20 * MINUTE_MS);
     plan->token_s = 300;
     add_outage(plan, HOUR_MS, FAULT_STATUS, 1u << OPERATION_TOKEN, 503);
     plan->calm_ms = plan->mark_ms + MINUTE_MS;
@@ -98,7 +98,9 @@ static void make_ended_in_outage(struct plan *plan)
 
 static void tell_outage(const struct plan *plan, const struct figures *figures)
 {
+    /* A token lives on for a while, and the breakers take five failures each. */
     int64_t settled_ms = outage_from_ms + 30 * SECOND_MS;
+    settled_ms += plan->token_s < 3600 ? plan->token_s * SECOND_MS : 0;
     double storm = (double)simulation_sent(settled_ms, plan->mark_ms) /
                    ((double)(plan->mark_ms - settled_ms) / 1e3);
     unsigned peak = simulation_sent_peak(settled_ms, plan->mark_ms);

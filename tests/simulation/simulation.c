@@ -64,7 +64,8 @@ void simulation_note_sent(enum operation operation)
 {
     size_t second = (size_t)(world_now_ms() / SECOND_MS);
     run.figures->requests[operation]++;
-    if (run.plan->mark_ms > 0 && world_now_ms() >= run.plan->mark_ms && !run.figures->probed_ms) {
+    if (operation == OPERATION_TRANSCRIPTS && run.plan->mark_ms > 0 &&
+        world_now_ms() >= run.plan->mark_ms && !run.figures->probed_ms) {
         run.figures->probed_ms = world_now_ms() - run.plan->mark_ms;
     }
     if (operation == OPERATION_TOKEN) {

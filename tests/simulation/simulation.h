@@ -29,7 +29,7 @@ struct figures {
     uint64_t writes;
     uint32_t lives;         /* of the daemon */
     unsigned stale_at_stop; /* live calls whose attributes lagged when a SIGTERM had been heeded */
-    int64_t probed_ms;      /* first request from plan->mark_ms on, counted from there */
+    int64_t probed_ms;      /* first poll sent from plan->mark_ms on, counted from there */
     int64_t recovered_ms;   /* until every live call was polled again, counted likewise */
     unsigned rps_max;       /* requests within one second, tokens apart */
     unsigned waiting_max;   /* in the gateway */
