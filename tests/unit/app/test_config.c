@@ -177,6 +177,33 @@ static const struct bad bad_files[] = {
     {"ep.attributes: \"{base}/x\"\n", "1:16", "lacks the placeholder {id}"},
     {"ep.attributes: \"/x/{id}\"\n", "1:16", "must begin with {base}"},
     {"ep.suggestions: \"{base}/{call}\"\n", "1:17", "unknown placeholder {call}"},
+    {"ep.attributes: \"FETCH {base}/{id}\"\n", "1:16", "must be POST, PUT or PATCH"},
+    {"ep.transcripts: \"POST {base}/{id}\"\n", "1:17", "only GET may stand"},
+    {"ep.attributes: \"{base}/{id}?{6}\"\n", "1:16", "unknown placeholder {6}"},
+    {"ep.signal: \"{base}/{message}\"\n", "1:12", "lacks the placeholder {id}"},
+    {"ep.suggestions: \"https://x/{base}\"\n", "1:17", "{base} may only begin"},
+    {"assist.delivery: signal\n", "", "ep.signal (default): is needed"},
+    {"assist.delivery: [panel, mail]\n", "1:18", "suggestions_api, signal, webhook"},
+    {"assist.delivery: webhook\n", "", "assist.webhook_url (default): is needed"},
+    {"assist: {delivery: webhook, webhook_url: \"http://a.example\"}\n", "1:42",
+     "assist.webhook_url"},
+    {"assist: {delivery: webhook, webhook_url: \"https://a.example\"}\n", "",
+     "16 characters at least"},
+    {"map.text: text\n", "1:11", "'text' is no JSON pointer"},
+    {"map.id: [/a, /b~2]\n", "1:9", "'/b~2' is no JSON pointer"},
+    {"map.array: items\n", "1:12", "'items' is no JSON pointer"},
+    {"map.start: []\n", "1:12", "is empty, so nothing could be read"},
+    {"time.format: epoch\n", "1:14", "'epoch' is not one of: epoch_ms"},
+    {"time.format: relative_s\n", "", "map.call_start (default): is needed"},
+    {"page.transcripts: link\n", "", "map.next_page (default): is needed"},
+    {"page.contacts: cursor\n", "", "map.contacts_next_page (default): is needed"},
+    {"page.transcripts_parameter: \"a b\"\n", "1:29", "not the name of a query parameter"},
+    {"page.max: 101\n", "1:11", "page.max"},
+    {"auth.grant: password\n", "1:13", "'password' is not one of: client_credentials"},
+    {"auth.client_auth: query\n", "1:19", "'query' is not one of: post, basic"},
+    {"discovery: {enabled: true, issuer: \"https://a/?b\"}\n", "1:36", "discovery.issuer"},
+    {"discovery.enabled: true\nauth.grant: static_token\n", "",
+     "discovery.tenant_id (default): is needed"},
     {"http.listen: localhost\n", "1:14", "is not an address and port"},
     {"http.listen: 127.0.0.1:70000\n", "1:14", "is not an address and port"},
     {"assist.template: \"{name}, help\"\n", "1:18", "unknown placeholder"},
@@ -293,6 +320,66 @@ static void nothing_said_gives_the_tutorials_defaults(void **state)
     }
 }
 
+static void expect_origin(const struct config *config, const char *key, const char *where)
+{
+    assert_non_null(strstr(config_table_origin(config, config_table_find(key))->where, where));
+}
+
+static void profile_of_the_real_platform_is_complete(void **state)
+{
+    (void)state;
+    struct config c;
+    struct error err;
+    assert_int_equal(load_yaml("profile: cxone-real\n", &c, &err), 0);
+    assert_true(c.discovery_enabled);
+    assert_string_equal(c.discovery_issuer, "https://cxone.niceincontact.com");
+    assert_string_equal(c.assist_delivery.items[0], "signal");
+    assert_int_equal(c.map_final.count, 0);
+    assert_string_equal(c.map_contact_id.items[0], "/contactId");
+    assert_string_equal(c.auth_scope, "");
+    expect_origin(&c, "auth.grant", "default of profile cxone-real");
+    expect_origin(&c, "alert.threshold", "default");
+    assert_int_equal(config_check_run(&c, &err), ERROR_CONFIG);
+    assert_non_null(strstr(err.message, "CXONE_CLIENT_ID"));
+    config_free(&c);
+}
+
+static void literal_profile_has_the_tutorials_numbers(void **state)
+{
+    (void)state;
+    struct config c;
+    struct error err;
+    assert_int_equal(load_yaml("profile: tutorial-literal\n", &c, &err), 0);
+    assert_int_equal(c.window_min_utterances, 1);
+    assert_int_equal(c.alert_min_samples, 1);
+    assert_int_equal(c.attr_min_interval_ms, 0);
+    assert_int_equal(c.poll_lookback_ms, -1);
+    assert_int_equal(c.map_direction_customer.count, 7);
+    config_free(&c);
+}
+
+static void what_a_grant_lacks_is_named(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"auth.grant: access_key_json\n", "auth.access_key_id"},
+        {"auth: {grant: access_key_json, access_key_id: k}\n", "auth.access_key_secret_file"},
+        {"auth: {grant: access_key_password, client_auth: basic}\n", "CXONE_CLIENT_ID"},
+        {"auth.grant: refresh_token\n", "auth.refresh_token_file"},
+        {"auth.grant: static_token\n", "auth.static_token_file"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct config c;
+        struct error err = {0};
+        assert_int_equal(load_yaml(rows[i][0], &c, &err), 0);
+        assert_int_equal(config_check_run(&c, &err), ERROR_CONFIG);
+        if (!strstr(err.message, rows[i][1])) {
+            fail_msg("row %zu: %s", i, err.message);
+        }
+        config_free(&c);
+    }
+}
+
 static void profile_simulator_changes_three_defaults(void **state)
 {
     (void)state;
@@ -346,11 +433,6 @@ static void values_are_read_in_all_their_forms(void **state)
 }
 
 /* --- precedence and origins --- */
-
-static void expect_origin(const struct config *config, const char *key, const char *where)
-{
-    assert_non_null(strstr(config_table_origin(config, config_table_find(key))->where, where));
-}
 
 static void flags_beat_environment_beats_file_beats_profile(void **state)
 {
@@ -711,6 +793,9 @@ int main(void)
         cmocka_unit_test(a_file_too_large_or_absent_is_an_error),
         cmocka_unit_test(a_nul_byte_in_the_file_is_refused),
         cmocka_unit_test(nothing_said_gives_the_tutorials_defaults),
+        cmocka_unit_test(profile_of_the_real_platform_is_complete),
+        cmocka_unit_test(literal_profile_has_the_tutorials_numbers),
+        cmocka_unit_test(what_a_grant_lacks_is_named),
         cmocka_unit_test(profile_simulator_changes_three_defaults),
         cmocka_unit_test(values_are_read_in_all_their_forms),
         cmocka_unit_test(flags_beat_environment_beats_file_beats_profile),

@@ -414,6 +414,68 @@ static void states_times_and_masters_are_read(void **state)
     discover_done(&d);
 }
 
+/* The shape of the vendor's analytics: wrapped, nested, times counted from the call's start. */
+static void fields_are_where_the_pointers_say(void **state)
+{
+    (void)state;
+    struct cxone_profile other = profile;
+    struct transcripts t;
+    const char *body = "{\"segment\":{\"startTime\":\"2026-11-24T07:33:04Z\"},\"blocks/all\":["
+                       "{\"said\":{\"text\":\"a\"},\"voice\":[{\"start\":0.5,\"end\":1.25}],"
+                       "\"channel\":\"PATRON\","
+                       "\"done\":true,\"no\":7},"
+                       "{\"said\":{\"text\":null},\"words\":\"b\",\"voice\":[{\"start\":2,\"end\":"
+                       "3}],\"done\":false},"
+                       "{\"said\":{\"text\":\"c\"},\"voice\":[]}]}";
+    other.map.segments = (struct cxone_pointers){{"/blocks~1all"}};
+    other.map.text = (struct cxone_pointers){{"/said/text", "/words"}};
+    other.map.start = (struct cxone_pointers){{"/voice/0/start"}};
+    other.map.end = (struct cxone_pointers){{"/voice/0/end"}};
+    other.map.direction = (struct cxone_pointers){{"/channel"}};
+    other.map.final = (struct cxone_pointers){{"/done"}};
+    other.map.id = (struct cxone_pointers){{"/no"}};
+    other.map.call_start = (struct cxone_pointers){{"/segment/startTime"}};
+    other.map.time_format = CXONE_TIME_RELATIVE_S;
+    assert_int_equal(transcripts_parse(&other, NULL, body, strlen(body), &t, NULL), 0);
+    assert_int_equal(t.count, 2);
+    assert_int_equal(t.quarantined, 1);
+    assert_string_equal(t.segments[0].text, "a");
+    assert_string_equal(t.segments[0].id, "7");
+    assert_int_equal(t.segments[0].speaker, SPEAKER_CUSTOMER);
+    assert_true(t.segments[0].start_ms == 1795505584500);
+    assert_true(t.segments[0].end_ms == 1795505585250);
+    assert_string_equal(t.segments[1].text, "b");
+    assert_false(t.segments[1].is_final);
+    transcripts_done(&t);
+    struct error err = {0};
+    const char *lost = "{\"blocks/all\":[{}]}";
+    assert_int_equal(transcripts_parse(&other, NULL, lost, strlen(lost), &t, &err), ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "map.call_start"));
+}
+
+/* The vendor's list of active contacts. */
+static void contacts_are_where_the_pointers_say(void **state)
+{
+    (void)state;
+    struct discover d;
+    struct cxone_mapping map = profile.map;
+    const char *body =
+        "{\"activeContacts\":[{\"contactId\":453000000001,\"masterContactId\":453000000000,"
+        "\"stateName\":\"Holding\",\"lastUpdateTime\":\"2026-11-24T07:33:04.123Z\"}]}";
+    map.contacts = (struct cxone_pointers){{"/activeContacts"}};
+    map.contact_id = (struct cxone_pointers){{"/contactId"}};
+    map.contact_state = (struct cxone_pointers){{"/stateName"}};
+    map.contact_since = (struct cxone_pointers){{"/lastUpdateTime"}};
+    map.contact_master = (struct cxone_pointers){{"/masterContactId"}};
+    assert_int_equal(discover_parse(&map, NULL, body, strlen(body), &d, NULL), 0);
+    assert_int_equal(d.count, 1);
+    assert_string_equal(d.active[0].interaction_id, "453000000001");
+    assert_string_equal(d.active[0].master_id, "453000000000");
+    assert_int_equal(d.active[0].state, CXONE_CALL_HELD);
+    assert_true(d.active[0].state_since_ms == 1795505584123);
+    discover_done(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +493,8 @@ int main(void)
         cmocka_unit_test(number_of_elements_is_bounded),
         cmocka_unit_test(live_interactions_are_read),
         cmocka_unit_test(states_times_and_masters_are_read),
+        cmocka_unit_test(fields_are_where_the_pointers_say),
+        cmocka_unit_test(contacts_are_where_the_pointers_say),
     };
     return cmocka_run_group_tests(tests, make_profile, NULL);
 }
