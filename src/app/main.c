@@ -22,6 +22,8 @@ static const char help[] =
     "  score      score utterances, one a line\n"
     "  tokenize   print the model's token ids for utterances\n"
     "  replay     run recorded calls through the judgement\n"
+    "  rules      check rules, or try them on recorded calls\n"
+    "  redact     take card numbers, names and their kin out of texts\n"
     "  bench      measure the engine on this machine\n"
     "  model      describe, check or fetch a model\n"
     "  store      copy the database of the daemon\n"
@@ -40,6 +42,7 @@ static const struct command commands[] = {
     {"run", command_run},       {"score", command_score},   {"tokenize", command_tokenize},
     {"replay", command_replay}, {"bench", command_bench},   {"model", command_model},
     {"store", command_store},   {"forget", command_forget}, {"config", command_config},
+    {"rules", command_rules},   {"redact", command_redact},
 };
 
 static int fail_unknown(const char *name)

@@ -120,7 +120,8 @@ enum cues_event_kind {
     CUES_TICK,  /* time passed, or the mood changed */
     CUES_HELD,  /* nobody talks to the customer: no silence counts */
     CUES_RESUMED,
-    CUES_ENDED, /* the call is over: what was never said is now known */
+    CUES_MASKED, /* what ends from at_ms on is taken back, as if it had never been said */
+    CUES_ENDED,  /* the call is over: what was never said is now known */
 };
 
 struct cues_event {
@@ -128,6 +129,7 @@ struct cues_event {
     const struct cues_utterance *utterances; /* REPLY */
     size_t count;
     bool backlog;          /* REPLY: history from before we joined: taken in, fires nothing */
+    int64_t at_ms;         /* MASKED: vendor clock */
     int64_t now_ms;        /* estimated vendor clock */
     struct cues_mood mood; /* as it stands */
     const char *queue;     /* whose settings apply; NULL or unknown: the rule's own */
@@ -169,10 +171,14 @@ struct cues_counts {
     uint64_t utterances; /* taken in as new */
     uint64_t duplicates;
     uint64_t revisions;
+    uint64_t withdrawn; /* taken back by a mask */
     uint64_t forgotten; /* ended before all that is remembered */
     uint64_t given_up;  /* matches that met a pattern's limits */
     uint64_t cut;       /* texts longer than CUES_TEXT_BYTES_MAX */
 };
+/* A number for the rule that it has in every rule set, for records; 0 is none. */
+uint32_t cues_rule_number(const struct cues_rules *rules, uint32_t rule);
+
 const struct cues_counts *cues_counts(const struct cues_state *state);
 
 /* --- messages --- */

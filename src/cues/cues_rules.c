@@ -89,6 +89,12 @@ const char *cues_rule_name(const struct cues_rules *rules, uint32_t rule)
     return rules->rules[rule].name;
 }
 
+uint32_t cues_rule_number(const struct cues_rules *rules, uint32_t rule)
+{
+    uint32_t number = (uint32_t)rules->rules[rule].id;
+    return number ? number : 1;
+}
+
 void cues_summarize(const struct cues_rules *rules, struct cues_summary *out)
 {
     *out = (struct cues_summary){

@@ -206,6 +206,15 @@ static bool take_reply(struct cues_state *state, const struct cues_event *event)
     return true;
 }
 
+static void withdraw(struct cues_state *state, int64_t from_ms)
+{
+    struct history *history = &state->history;
+    while (history->count > 0 && history->items[history->count - 1].end_ms >= from_ms) {
+        history_remove(history, history->count - 1);
+        state->counts.withdrawn++;
+    }
+}
+
 /* --- judging --- */
 
 static void fire(const struct cues_moment *moment, uint32_t rule,
@@ -273,6 +282,9 @@ bool cues_step(struct cues_state *state, struct cues_rules *rules, const struct 
     case CUES_RESUMED:
         state->held = false;
         state->quiet_from_ms = event->now_ms;
+        break;
+    case CUES_MASKED:
+        withdraw(state, event->at_ms);
         break;
     case CUES_ENDED:
         state->ended = true;

@@ -70,6 +70,9 @@ struct effect {
     struct call_alert alert;                          /* SUGGEST, NOTE_ALERT_* */
     struct call_evidence evidence[CALL_EVIDENCE_MAX]; /* NOTE_ALERT_OPENED, _RAISED, _REMINDED */
     uint32_t evidence_count;
+    const char *rule;    /* NOTE_ALERT_OPENED by a rule: its name, else NULL */
+    const char *message; /* SUGGEST of a rule: its text; NULL: the configured one */
+    struct segment said; /* NOTE_ALERT_OPENED by a rule about words: speaker and times only */
 
     struct store_call kept;                  /* CLOSED */
     struct store_suggestion kept_suggestion; /* CLOSED: its last; episode 0 for none */

@@ -94,6 +94,7 @@ struct session *session_blank(struct session_context *context, uint64_t handle,
     session->refreshed = context->now.mono;
     session->last_voice = context->now.mono;
     session->next_tick = session_never;
+    session->next_cues = session_never;
     call_quota_init(&session->quota, context->options->interaction_rps, context->now.mono);
     session->unasked_ms = INT64_MAX;
     session->state = CXONE_CALL_ACTIVE;
@@ -133,6 +134,8 @@ void session_destroy(struct session *session)
 {
     if (session) {
         call_destroy(session->call);
+        cues_state_destroy(session->cues);
+        free(session->hint);
         free(session);
     }
 }
@@ -264,6 +267,7 @@ static void run_suggestion(struct session *session, struct session_context *cont
         effect->episode = session->episode_base + session->suggestions.episode;
         effect->reading = session->alert_reading;
         effect->alert = session->alert;
+        effect->message = session->alert.path == CALL_ALERT_RULE ? session->hint : NULL;
         session_suggestion_key(session, context->options, effect->episode, effect->idempotency_key);
     }
 }
@@ -285,6 +289,7 @@ static void run_last_reading(struct session *session, struct session_context *co
 {
     if (is_swept(session) && !session->ended_told) {
         struct call_event event = {.kind = CALL_EVENT_ENDED};
+        session_cues_tell(session, context, CUES_ENDED, 0);
         session_judge(session, context, &event);
         attribute_outbox_finish(&session->attributes);
         session->ended_told = true;
@@ -313,6 +318,9 @@ bool session_run(struct session *session, struct session_context *context)
     if (mono_reached(context->now.mono, session->next_tick)) {
         session_judge_tick(session, context);
     }
+    if (mono_reached(context->now.mono, session->next_cues)) {
+        session_cues_tick(session, context);
+    }
     /* Writes before polls: they share the call's quota, and a poll is always wanted. */
     run_suggestion(session, context);
     run_last_reading(session, context);
@@ -330,7 +338,7 @@ bool session_run(struct session *session, struct session_context *context)
 
 struct mono session_due(const struct session *session, const struct session_context *context)
 {
-    struct mono due = session->next_tick;
+    struct mono due = earlier(session->next_tick, session->next_cues);
     struct mono other;
     if (!session->polling && session_polls_more(session)) {
         due = earlier(due, later(session->next_poll, session_free(session)));

@@ -15,6 +15,7 @@
 #define FLOW_SESSION_H
 
 #include "base/rand.h"
+#include "cues/cues.h"
 #include "flow/attribute_outbox.h"
 #include "flow/due_heap.h"
 #include "flow/effects.h"
@@ -50,6 +51,7 @@ struct session_options {
     struct keyhash effect_key; /* of the idempotency keys; the same for the life of a store */
     bool write_attributes;     /* false in shadow mode */
     bool send_suggestions;
+    struct cues_rules *rules; /* beside the mood; borrowed until other options come; or NULL */
 };
 
 /* What every session of one pipeline shares during a step. */

@@ -58,6 +58,12 @@ struct session {
     uint32_t episodes;                 /* by this one */
     struct call_reading alert_reading; /* of the episode in the suggestion outbox */
     struct call_alert alert;
+
+    struct cues_state *cues;          /* NULL while there are no rules */
+    bool cues_begun;                  /* history from before we joined has been taken in */
+    struct mono next_cues;            /* when the passing of time may make a rule fire */
+    char *hint;                       /* text of the suggestion in the outbox, if a rule's */
+    const struct cues_firing *firing; /* while it is being judged */
 };
 
 static const struct mono session_never = {INT64_MAX};
@@ -97,6 +103,20 @@ void session_withdraw_suggestion(struct session *session, struct session_context
 void session_judge(struct session *session, struct session_context *context,
                    const struct call_event *event);
 void session_judge_tick(struct session *session, struct session_context *context);
+
+/* What the call's rules say of a reply, of time that passed or a new mood, and of other events. */
+void session_cues_reply(struct session *session, struct session_context *context,
+                        const struct segment *segments, size_t count);
+void session_cues_tick(struct session *session, struct session_context *context);
+void session_cues_tell(struct session *session, struct session_context *context,
+                       enum cues_event_kind kind, int64_t at_ms);
+
+/* What an alert by a rule says beside the usual. */
+void session_cues_describe(const struct session *session, const struct session_context *context,
+                           struct effect *note);
+
+/* The text for the agent of the firing being judged becomes the session's hint. */
+void session_cues_hint(struct session *session, struct session_context *context);
 
 /* Suggestions delivered to the family's other calls cool this one down as well. */
 void session_heed_family(struct session *session, struct session_context *context);

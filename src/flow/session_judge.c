@@ -15,6 +15,7 @@ static void open_alert(struct session *session, struct session_context *context,
         effect->reading = from->reading;
         memcpy(effect->evidence, from->evidence, sizeof effect->evidence);
         effect->evidence_count = from->evidence_count;
+        session_cues_describe(session, context, effect);
     }
     session->episodes = from->episode;
     bool hint = from->alert.path != CALL_ALERT_RULE || from->alert.tier == CALL_TIER_AGENT;
@@ -23,6 +24,7 @@ static void open_alert(struct session *session, struct session_context *context,
     }
     session->alert_reading = from->reading;
     session->alert = from->alert;
+    session_cues_hint(session, context);
     suggestion_outbox_open(&session->suggestions, from->episode, context->now.mono);
 }
 
@@ -101,6 +103,7 @@ void session_judge(struct session *session, struct session_context *context,
         context->effects->failed = true;
         return;
     }
+    bool is_new_mood = false;
     bool learn = event->kind == CALL_EVENT_REPLY && !event->backlog;
     session->unsaved = session->unsaved || from->count > 0 ||
                        (event->kind != CALL_EVENT_REPLY && event->kind != CALL_EVENT_TICK);
@@ -122,6 +125,7 @@ void session_judge(struct session *session, struct session_context *context,
             break;
         case CALL_EFFECT_READING:
             attribute_outbox_want(&session->attributes, &item->reading);
+            is_new_mood = true;
             break;
         case CALL_EFFECT_ALERT:
             open_alert(session, context, item);
@@ -139,6 +143,9 @@ void session_judge(struct session *session, struct session_context *context,
     }
     session->next_tick =
         call_episode_open(session->call) ? mono_after_ms(context->now.mono, 1000) : session_never;
+    if (is_new_mood && event->kind != CALL_EVENT_ENDED) {
+        session_cues_tick(session, context);
+    }
 }
 
 void session_judge_tick(struct session *session, struct session_context *context)

@@ -30,6 +30,7 @@ static void take_mask(struct session *session, struct session_context *context,
         struct call_event event = {.kind = CALL_EVENT_MASKED, .at_ms = from_ms};
         session->masked_from_ms = from_ms;
         session_judge(session, context, &event);
+        session_cues_tell(session, context, CUES_MASKED, from_ms);
     }
 }
 
@@ -55,6 +56,7 @@ static void end_hold(struct session *session, struct session_context *context)
         session->next_poll = context->now.mono;
     }
     session_judge(session, context, &event);
+    session_cues_tell(session, context, CUES_RESUMED, 0);
 }
 
 static void take_state(struct session *session, struct session_context *context,
@@ -79,6 +81,7 @@ static void take_state(struct session *session, struct session_context *context,
     if (session->state == CXONE_CALL_HELD) {
         struct call_event event = {.kind = CALL_EVENT_HELD};
         session_judge(session, context, &event);
+        session_cues_tell(session, context, CUES_HELD, 0);
     } else if (before == CXONE_CALL_HELD) {
         end_hold(session, context);
     }

@@ -205,6 +205,7 @@ static void take_segments(struct session *session, struct session_context *conte
         .backlog = !session->had_reply,
     };
     session_judge(session, context, &event);
+    session_cues_reply(session, context, choice.segments, choice.count);
     session->unsaved = session->unsaved || !session->had_reply ||
                        session->cursor.newest_end_ms != newest_before_ms ||
                        holds_news(&before, call_counts(session->call));
@@ -227,6 +228,7 @@ static void poll_succeeded(struct session *session, struct session_context *cont
     } else {
         learn_rate(session, context, call_counts(session->call));
         session->had_reply = true;
+        session->cues_begun = true;
         session->unasked_ms = INT64_MAX;
     }
     session_judge_tick(session, context);

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Form 1, without tiers, is still read. */
-enum { SESSION_SAVE_VERSION = 2, HEAD_BYTES_MAX = 4096, PAGES_BYTES_MAX = 1 << 24 };
+/* Form 1, without tiers, and form 2, without rules, are still read. */
+enum { SESSION_SAVE_VERSION = 3, HEAD_BYTES_MAX = 1 << 16, PAGES_BYTES_MAX = 1 << 24 };
 
 static const char in_flight_text[] = "undertone ended while it was on its way";
 
@@ -113,6 +113,20 @@ static void pack_suggestion(const struct session *session, struct buf *out)
     call_save_alert(&session->alert, out);
 }
 
+/* Its length, then the rules' state; a process without rules passes over it. */
+static void pack_cues(const struct session *session, struct buf *out)
+{
+    struct buf state;
+    buf_init(&state, HEAD_BYTES_MAX);
+    if (session->cues) {
+        cues_save(session->cues, &state);
+    }
+    pack_u32(out, (uint32_t)state.size);
+    buf_append(out, state.bytes, state.size);
+    out->failed = out->failed || state.failed;
+    buf_done(&state);
+}
+
 static void pack_session(const struct session *session, struct call_now now, struct buf *out)
 {
     pack_u8(out, SESSION_SAVE_VERSION);
@@ -140,6 +154,7 @@ static void pack_session(const struct session *session, struct call_now now, str
     pack_i64(out, session->cursor.open_start_ms);
     pack_attributes(&session->attributes, out);
     pack_suggestion(session, out);
+    pack_cues(session, out);
     call_save_head(session->call, now, out);
 }
 
@@ -227,6 +242,25 @@ static void take_suggestion(struct unpack *in, struct session *session, uint8_t 
     }
 }
 
+/* A state that cannot be used is none: the call goes on, its rules begin anew. */
+static void take_cues(struct unpack *in, struct session *session, struct session_context *context)
+{
+    struct cues_rules *rules = context->options->rules;
+    size_t size = unpack_u32(in);
+    if (in->failed || size > in->left) {
+        in->failed = true;
+        return;
+    }
+    if (size > 0 && rules) {
+        struct unpack state = unpack_from(in->at, size);
+        session->cues = cues_restore(rules, context->options->mood.identity_key, &state, NULL);
+        session->cues_begun = session->cues != NULL;
+        session->next_cues = context->now.mono;
+    }
+    in->at += size;
+    in->left -= size;
+}
+
 static int64_t take_time(struct unpack *in)
 {
     const int64_t time_max = INT64_C(1) << 53;
@@ -264,6 +298,9 @@ static void take_session(struct unpack *in, struct session *session,
     session->cursor.open_start_ms = take_time(in);
     take_attributes(in, &session->attributes);
     take_suggestion(in, session, version);
+    if (version >= 3) {
+        take_cues(in, session, context);
+    }
 }
 
 static struct call *take_call(const struct unpack *in, const struct session_context *context,

@@ -322,6 +322,11 @@ bool call_is_masked(const struct call *call, uint32_t utterance)
     return place < transcript->count && masks_cover(&call->masks, transcript->items[place].end_ms);
 }
 
+bool call_masks(const struct call *call, int64_t end_ms)
+{
+    return masks_cover(&call->masks, end_ms);
+}
+
 uint32_t call_pending(const struct call *call)
 {
     return call->transcript.pending;

@@ -194,6 +194,9 @@ uint32_t call_episode_open(const struct call *call);
  */
 bool call_is_masked(const struct call *call, uint32_t utterance);
 
+/* Whether words that ended then lie in a mask known now. */
+bool call_masks(const struct call *call, int64_t end_ms);
+
 /* Utterances asked to be scored and not yet answered. */
 uint32_t call_pending(const struct call *call);
 
