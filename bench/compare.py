@@ -94,8 +94,8 @@ class PeerProcess:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        self.process.kill()  # nothing is left to do, and some take long to take themselves apart
+        self.process.communicate()
 
 
 class Undertone:

@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PEAK_ROUNDS = 4, TIMINGS = 21, BATCH_TOKENS = 256, BATCH_TEXTS_MAX = 64, PEAK_MS = 250 };
+enum { PEAK_ROUNDS = 4, TIMINGS = 21, PEAK_MS = 250 };
+enum { BATCH_TOKENS = 512, BATCH_TOKENS_LEAST = 96, BATCH_TEXTS_MAX = 64 };
 
 /* --- the utterances --- */
 
@@ -175,7 +176,7 @@ static void with_help(void *user, unsigned member)
 {
     struct bench *bench = user;
     if (member > 0) {
-        scorer_help(bench->scratch[member], bench->scratch[0]);
+        scorer_help(bench->scratch[member], bench->scratch[0], NULL);
         return;
     }
     bench->helped(bench);
@@ -337,20 +338,32 @@ static int sort_texts(struct bench *bench, struct error *err)
     return result;
 }
 
-/* Cuts the texts, in their order, into micro-batches as the daemon's workers would. */
+/* Cuts the texts, in their order, into micro-batches of a token budget. Towards the end they become
+ * smaller, so that all threads finish together: a stream that goes on has no end to wait at. */
 static void cut_stream(struct bench *bench)
 {
+    size_t left = 0;
+    for (size_t i = 0; i < bench->texts->count; i++) {
+        left += bench->texts->tokens[i];
+    }
     size_t tokens = 0;
+    size_t budget = 0;
     struct span span = {0, 0};
     for (size_t i = 0; i < bench->texts->count; i++) {
         size_t more = bench->texts->tokens[i];
-        if (span.count > 0 && (tokens + more > BATCH_TOKENS || span.count == BATCH_TEXTS_MAX)) {
+        if (span.count > 0 && (tokens + more > budget || span.count == BATCH_TEXTS_MAX)) {
             bench->spans[bench->span_count++] = span;
             span = (struct span){i, 0};
             tokens = 0;
         }
+        if (span.count == 0) {
+            size_t share = left / (2 * bench->threads);
+            budget = share < BATCH_TOKENS ? share : BATCH_TOKENS;
+            budget = budget > BATCH_TOKENS_LEAST ? budget : BATCH_TOKENS_LEAST;
+        }
         span.count++;
         tokens += more;
+        left -= more;
     }
     bench->spans[bench->span_count++] = span;
 }

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +51,11 @@ struct score_pool {
     struct job_list live;    /* spoken just now: taken first */
     struct job_list backlog; /* history of calls joined midway */
     struct job_list finished;
+    unsigned idle;           /* workers without work */
+    struct worker *leader;   /* whoever asked for help, until its batch is done */
+    unsigned helpers_wanted; /* and has not got yet */
     bool stopping;
+    atomic_bool has_work; /* queued: helpers have better to do; changed under the mutex */
 };
 
 static void list_init(struct job_list *list)
@@ -104,15 +109,64 @@ static struct job_list *next_queue(struct score_pool *pool)
     return pool->live.first ? &pool->live : &pool->backlog;
 }
 
-/* Takes what is queued, up to the budget; 0 when stopping. */
-static size_t take_batch(struct score_pool *pool, struct job **jobs)
+/* Waits for something to score; meanwhile lends its thread to a worker that asked for help. */
+static void await_work(struct worker *worker)
 {
+    struct score_pool *pool = worker->pool;
+    while (!next_queue(pool)->first && !pool->stopping) {
+        if (pool->helpers_wanted > 0) {
+            struct worker *leader = pool->leader;
+            pool->helpers_wanted--;
+            pthread_mutex_unlock(&pool->mutex);
+            scorer_help(worker->scratch, leader->scratch, &pool->has_work);
+            pthread_mutex_lock(&pool->mutex);
+            continue;
+        }
+        pool->idle++;
+        pthread_cond_wait(&pool->work, &pool->mutex);
+        pool->idle--;
+    }
+}
+
+/* Asks idle workers for help with a batch that leaves nothing else to do. The mutex is held. */
+static void ask_for_help(struct worker *worker)
+{
+    enum { HELPERS_MAX = 3 }; /* short texts fall into few parts */
+    struct score_pool *pool = worker->pool;
+    if (pool->idle == 0 || pool->leader || next_queue(pool)->first || !pool->options.scorer) {
+        return;
+    }
+    pool->leader = worker;
+    pool->helpers_wanted = pool->idle < HELPERS_MAX ? pool->idle : HELPERS_MAX;
+    scorer_invite(worker->scratch);
+    for (unsigned i = 0; i < pool->helpers_wanted; i++) {
+        pthread_cond_signal(&pool->work);
+    }
+}
+
+static void dismiss_help(struct worker *worker)
+{
+    struct score_pool *pool = worker->pool;
+    pthread_mutex_lock(&pool->mutex);
+    bool leads = pool->leader == worker;
+    if (leads) {
+        pool->leader = NULL;
+        pool->helpers_wanted = 0;
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    if (leads) {
+        scorer_dismiss(worker->scratch);
+    }
+}
+
+/* Takes what is queued, up to the budget; 0 when stopping. */
+static size_t take_batch(struct worker *worker, struct job **jobs)
+{
+    struct score_pool *pool = worker->pool;
     size_t count = 0;
     size_t tokens = 0;
     pthread_mutex_lock(&pool->mutex);
-    while (!next_queue(pool)->first && !pool->stopping) {
-        pthread_cond_wait(&pool->work, &pool->mutex);
-    }
+    await_work(worker);
     for (struct job *next = next_queue(pool)->first;
          !pool->stopping && next && count < BATCH_JOBS_MAX &&
          (count == 0 || tokens + estimated_tokens(next) <= pool->options.batch_tokens);
@@ -120,6 +174,10 @@ static size_t take_batch(struct score_pool *pool, struct job **jobs)
         jobs[count] = list_take(next_queue(pool));
         tokens += estimated_tokens(jobs[count]);
         count++;
+    }
+    atomic_store(&pool->has_work, next_queue(pool)->first != NULL);
+    if (count > 0) {
+        ask_for_help(worker);
     }
     pthread_mutex_unlock(&pool->mutex);
     return count;
@@ -235,11 +293,12 @@ static void *worker_main(void *argument)
     struct worker *worker = argument;
     struct job *jobs[BATCH_JOBS_MAX];
     for (;;) {
-        size_t count = take_batch(worker->pool, jobs);
+        size_t count = take_batch(worker, jobs);
         if (count == 0) {
             return NULL;
         }
         score_batch(worker, jobs, count);
+        dismiss_help(worker);
         give_back(worker->pool, jobs, count);
     }
 }
@@ -284,6 +343,7 @@ bool score_pool_submit(struct score_pool *pool, const struct score_ticket *ticke
     pool->unanswered++;
     pthread_mutex_lock(&pool->mutex);
     list_append(job->ticket.backlog ? &pool->backlog : &pool->live, job);
+    atomic_store(&pool->has_work, true);
     pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->mutex);
     return true;
@@ -350,6 +410,7 @@ int score_pool_create(struct score_pool **pool, struct loop *loop,
     list_init(&created->live);
     list_init(&created->backlog);
     list_init(&created->finished);
+    atomic_init(&created->has_work, false);
     pthread_mutex_init(&created->mutex, NULL);
     pthread_cond_init(&created->work, NULL);
     int result = loop_wakeup_create(loop, deliver_finished, created, &created->wakeup, err);

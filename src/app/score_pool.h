@@ -7,7 +7,8 @@
  * Submitting and answering happen on the loop thread; between them a job belongs to exactly one
  * worker. A worker takes whatever is queued when it is free, up to a token budget, and scores it as
  * one ragged batch, so batches form by themselves under load and cost nothing without it. What was
- * spoken just now goes before the history of calls that were joined midway.
+ * spoken just now goes before the history of calls that were joined midway. Workers with nothing to
+ * take help one that has, until something is queued: a lone utterance is answered by all cores.
  *
  * Bounded: the daemon stops polling when score_pool_queued passes its mark, so the queue holds at
  * most that many jobs plus what the polls already in flight bring (their bodies are capped).

@@ -86,12 +86,13 @@ void crew_run(struct crew *crew, crew_fn *fn, void *user, size_t parts, void *ow
     }
 }
 
-void crew_help(struct crew *crew, void *own)
+void crew_help(struct crew *crew, void *own, const atomic_bool *leave)
 {
     unsigned session = atomic_load_explicit(&crew->session, memory_order_acquire);
     unsigned waits = 0;
     while (session % 2 == 1 &&
-           atomic_load_explicit(&crew->session, memory_order_acquire) == session) {
+           atomic_load_explicit(&crew->session, memory_order_acquire) == session &&
+           !(leave && atomic_load_explicit(leave, memory_order_relaxed))) {
         if (do_part(crew, own)) {
             waits = 0;
         } else {

@@ -38,7 +38,8 @@ bool crew_is_open(const struct crew *crew);
  * not open does them in order. At most UINT32_MAX parts. */
 void crew_run(struct crew *crew, crew_fn *fn, void *user, size_t parts, void *own);
 
-/* For a helper: takes parts until the leader closes the crew; returns at once if it is closed. */
-void crew_help(struct crew *crew, void *own);
+/* For a helper: takes parts until the leader closes the crew or *leave, which may be NULL, is true;
+ * returns at once if the crew is closed. */
+void crew_help(struct crew *crew, void *own, const atomic_bool *leave);
 
 #endif

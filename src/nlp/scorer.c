@@ -110,9 +110,9 @@ void scorer_dismiss(struct scorer_scratch *scratch)
     crew_close(encoder_scratch_crew(scratch->encoder));
 }
 
-void scorer_help(struct scorer_scratch *own, struct scorer_scratch *other)
+void scorer_help(struct scorer_scratch *own, struct scorer_scratch *other, const atomic_bool *leave)
 {
-    crew_help(encoder_scratch_crew(other->encoder), own->encoder);
+    crew_help(encoder_scratch_crew(other->encoder), own->encoder, leave);
 }
 
 /* Adds one sequence's logits to its text's answer. */

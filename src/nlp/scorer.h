@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -109,12 +110,13 @@ size_t scorer_scratch_bytes(const struct scorer_scratch *scratch); /* nearly all
 
 /* A thread that has nothing to score may help another. The other invites before its scorer_run and
  * dismisses after it; meanwhile helpers call scorer_help, each with a scratch of its own of the
- * same scorer. It returns when they are dismissed, or at once if nobody is invited. Two threads
- * score one text in little more than half the time; with enough texts, two runs are better. The
- * answers are the same bits either way. */
+ * same scorer. It returns when they are dismissed or *leave, which may be NULL, is true; at once if
+ * nobody is invited. Two threads score one text in little more than half the time; with enough
+ * texts, two runs are better. The answers are the same bits either way. */
 void scorer_invite(struct scorer_scratch *scratch);
 void scorer_dismiss(struct scorer_scratch *scratch);
-void scorer_help(struct scorer_scratch *own, struct scorer_scratch *other);
+void scorer_help(struct scorer_scratch *own, struct scorer_scratch *other,
+                 const atomic_bool *leave);
 
 /* Scores count texts into results, in order. Internally cut into ragged batches; an answer does not
  * depend on its batch-mates, their order or the thread. Fails only on an internal fault. */

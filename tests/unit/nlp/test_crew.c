@@ -61,7 +61,7 @@ static void *help(void *argument)
 {
     struct helper *helper = argument;
     while (!atomic_load(helper->over)) {
-        crew_help(helper->crew, &helper->did);
+        crew_help(helper->crew, &helper->did, helper->over);
     }
     return NULL;
 }
@@ -118,12 +118,23 @@ static void alone_parts_are_done_in_order(void **state)
     crew_close(&crew);
 }
 
+static void a_helper_leaves_when_told(void **state)
+{
+    (void)state;
+    struct crew crew;
+    atomic_bool leave = true;
+    crew_init(&crew);
+    crew_open(&crew);
+    crew_help(&crew, NULL, &leave); /* returns, though nobody closes it */
+    crew_close(&crew);
+}
+
 static void a_closed_crew_takes_no_help(void **state)
 {
     (void)state;
     struct crew crew;
     crew_init(&crew);
-    crew_help(&crew, NULL); /* returns */
+    crew_help(&crew, NULL, NULL); /* returns */
     assert_false(crew_is_open(&crew));
 }
 
@@ -133,6 +144,7 @@ int main(void)
         cmocka_unit_test(every_part_is_done_once_whoever_helps),
         cmocka_unit_test(alone_parts_are_done_in_order),
         cmocka_unit_test(a_closed_crew_takes_no_help),
+        cmocka_unit_test(a_helper_leaves_when_told),
     };
     return cmocka_run_group_tests_name("crew", tests, NULL, NULL);
 }

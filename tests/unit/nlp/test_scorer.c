@@ -194,7 +194,7 @@ static void *help(void *argument)
 {
     struct helper *helper = argument;
     while (!atomic_load(&helper->over)) {
-        scorer_help(helper->own, helper->other);
+        scorer_help(helper->own, helper->other, NULL);
     }
     return NULL;
 }
