@@ -67,6 +67,9 @@ struct config {
     char *ep_signal;          /* "" but in profile cxone-real */
     char *ep_active_contacts; /* "" in profile tutorial */
 
+    char *socket_url;     /* socket.url: "" = no transcript socket */
+    bool socket_fallback; /* socket.fallback */
+
     int time_format;             /* time.format: enum cxone_time_format */
     char *map_array;             /* map.array: "" = the root */
     struct config_list map_text; /* JSON pointers, as all up to map_token_refresh */

@@ -293,6 +293,33 @@ static int check_delivery(const struct config *config, struct error *err)
     return ways & CXONE_DELIVERY_WEBHOOK ? check_webhook(config, err) : 0;
 }
 
+/* The token travels over it. */
+static int check_socket(const struct config *config, struct error *err)
+{
+    struct buf url;
+    struct error detail = {0};
+    const char *text = config->socket_url;
+    bool is_secure = strncmp(text, "wss://", 6) == 0;
+    int result = 0;
+    buf_init(&url, 4096);
+    if (!*text) {
+        return 0;
+    }
+    if (!is_secure && strncmp(text, "ws://", 5) != 0) {
+        result = config_blame(config, "socket.url", "must begin with wss://", err);
+    } else {
+        buf_printf(&url, "http%s", text + 2);
+        struct buf base;
+        buf_init(&base, 4096);
+        if (url_check_base(buf_string(&url), config->allow_plain_http, &base, &detail)) {
+            result = config_blame(config, "socket.url", detail.message, err);
+        }
+        buf_done(&base);
+    }
+    buf_done(&url);
+    return result;
+}
+
 int config_check_vendor(const struct config *config, struct error *err)
 {
     int result = check_addresses(config, err);
@@ -300,5 +327,6 @@ int config_check_vendor(const struct config *config, struct error *err)
     result = result ? result : check_pointers(config, err);
     result = result ? result : check_needed(config, err);
     result = result ? result : check_pages(config, err);
+    result = result ? result : check_socket(config, err);
     return result ? result : check_delivery(config, err);
 }

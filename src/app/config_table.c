@@ -162,6 +162,14 @@ const struct config_row config_table[] = {
      .initial_simulator = "{base}/api/v2/interactions/active",
      .initial_real = ACD "/contacts/active"},
 
+    {TEXT(
+        "socket.url", socket_url, LONG, "",
+        "EXPERIMENTAL: `wss://` address of the vendor's transcript socket, which then pushes what "
+        "`ep.transcripts` would be polled for; empty: none")},
+    {SWITCH("socket.fallback", socket_fallback, "true",
+            "poll while the socket is not open, and once for each call for what was said before; "
+            "both must give an utterance the same speaker and start")},
+
     {CHOICE("time.format", time_format, "epoch_ms",
             "how a transcript writes times; ticks are the 100 ns of .NET; relative ones count from "
             "`map.call_start`"),
@@ -591,10 +599,10 @@ static const char *key_by_last_part(const char *typed)
 const char *config_table_suggest(const char *key)
 {
     static const char *const groups[] = {
-        "discovery",   "time",    "page",     "auth",  "ep",    "map",      "attr",
-        "assist",      "poll",    "window",   "trend", "alert", "rate",     "retry",
-        "retry_after", "breaker", "timeouts", "http",  "tls",   "discover", "privacy",
-        "end",         "model",   "store",    "log",   "api",   "writes",   "fuse"};
+        "discovery", "socket",   "time",   "page",   "auth",     "ep",      "map",   "attr",
+        "assist",    "poll",     "window", "trend",  "alert",    "rate",    "retry", "retry_after",
+        "breaker",   "timeouts", "http",   "tls",    "discover", "privacy", "end",   "model",
+        "store",     "log",      "api",    "writes", "fuse"};
     struct suggest best = {0};
     for (size_t i = 0; i < config_table_count; i++) {
         suggest_offer(&best, key, config_table[i].key);

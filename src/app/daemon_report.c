@@ -361,6 +361,8 @@ void daemon_report_vendor_event(void *user, const struct cxone_event *event)
         [CXONE_EVENT_ADDRESS_FAILED] = {LOG_WARN, "address_failed",
                                         "the issuer did not tell where something is"},
         [CXONE_EVENT_PAGES_CUT] = {LOG_WARN, "pages_cut", "not all pages of a reply were read"},
+        [CXONE_EVENT_SOCKET] = {LOG_INFO, "socket_changed",
+                                "the transcript socket was opened or lost"},
         [CXONE_EVENT_ROUTE_FAILED] = {LOG_WARN, "route_failed",
                                       "an alert went out, but not in every way asked for"},
         [CXONE_EVENT_QUOTA_CUT] = {LOG_WARN, "quota_cut", "the vendor's quota is below ours"},

@@ -255,6 +255,13 @@ void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options
 {
     cxone_options_default(options);
     wire_profile(config, &options->profile);
+    options->socket = (struct cxone_socket){
+        .url = config->socket_url,
+        .fallback = config->socket_fallback,
+        .ca_file = or_null(config->tls_ca_file),
+        .proxy = or_null(config->http_proxy),
+        .user_agent = "undertone/" UNDERTONE_VERSION,
+    };
     options->timeouts.connect_ms = config->timeout_connect_ms;
     options->timeouts.total_ms[CXONE_TRANSCRIPTS] = config->timeout_poll_ms;
     options->timeouts.total_ms[CXONE_ATTRIBUTES] = config->timeout_attributes_ms;

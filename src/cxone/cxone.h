@@ -101,6 +101,7 @@ enum cxone_event_kind {
     CXONE_EVENT_ADDRESS_KNOWN,  /* the issuer named the token endpoint or the tenant's API */
     CXONE_EVENT_ADDRESS_FAILED, /* it did not */
     CXONE_EVENT_PAGES_CUT,      /* a reply has more pages than are read, or they go in circles */
+    CXONE_EVENT_SOCKET,         /* the transcript socket: value 1 is open, 0 is not */
     CXONE_EVENT_ROUTE_FAILED,   /* of several ways for an alert one failed; value: how many */
     CXONE_EVENT_QUOTA_CUT,      /* by refusals: value is what is sent now, a second */
     CXONE_EVENT_QUOTA_RESTORED, /* the configured rate is back */
@@ -121,9 +122,19 @@ struct cxone_timeouts {
     int64_t total_ms[CXONE_OPERATIONS];
 };
 
+/* The vendor's transcript socket: experimental. Strings are borrowed. */
+struct cxone_socket {
+    const char *url; /* "wss://..."; "" or NULL: none */
+    bool fallback;   /* poll while it is not open, and for what was said before it was */
+    const char *ca_file;
+    const char *proxy;
+    const char *user_agent;
+};
+
 struct cxone_options {
     struct cxone_profile profile; /* strings borrowed: they outlive the object */
     struct cxone_timeouts timeouts;
+    struct cxone_socket socket;
     double client_rps; /* quota for everything but the token */
     double burst;      /* most requests in one instant; at least 1 */
     double reserve;    /* share of the burst kept for suggestions, 0..1 */

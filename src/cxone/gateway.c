@@ -90,6 +90,10 @@ void gateway_deliver_answers(struct cxone *cxone)
     for (unsigned left = answers->count; left > 0; left--) {
         struct request *request = answers->first;
         requests_unlink(answers, request);
+        if (request->from_feed) {
+            feed_read(cxone->feed, buf_string(&request->feed_id), request->feed_start_ms,
+                      &request->answer);
+        }
         gateway_deliver(request, &request->answer);
     }
 }

@@ -67,12 +67,34 @@ int gateway_fill(struct request *request, const char *endpoint, const char *usua
                            : ERROR_CONFIG;
 }
 
+/* Whether the transcript socket answers, or nobody can: then the request is on its way to that. */
+static bool ask_feed(struct cxone *cxone, struct request *request, const char *interaction_id,
+                     int64_t start_ms)
+{
+    enum { SOCKET_RETRY_MS = 1000 };
+    if (!cxone->feed || !cxone_profile_id_is_usable(interaction_id) ||
+        !buf_append_string(&request->feed_id, interaction_id)) {
+        return false;
+    }
+    enum feed_answer answer = feed_ask(cxone->feed, interaction_id);
+    if (answer != FEED_ANSWERS && cxone->options.socket.fallback) {
+        return false;
+    }
+    request->from_feed = answer == FEED_ANSWERS;
+    request->feed_start_ms = start_ms;
+    requests_append(&cxone->requests.waiting[CXONE_TRANSCRIPTS], request);
+    gateway_answer_waiting(cxone, request, CXONE_FAILED, SOCKET_RETRY_MS,
+                           "the transcript socket is not open");
+    gateway_pump_soon(cxone);
+    return true;
+}
+
 void cxone_poll(struct cxone *cxone, const char *interaction_id, int64_t start_ms,
                 cxone_done_fn *done, void *user)
 {
     struct request *request = gateway_begin(cxone, CXONE_TRANSCRIPTS, interaction_id, done, user);
     const struct cxone_slots slots = {.id = interaction_id, .start_ms = start_ms};
-    if (request) {
+    if (request && !ask_feed(cxone, request, interaction_id, start_ms)) {
         gateway_submit(
             cxone, request,
             gateway_fill(request, cxone->options.profile.transcripts_url, "GET", &slots));

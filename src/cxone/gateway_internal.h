@@ -8,6 +8,7 @@
 #include "cxone/auth.h"
 #include "cxone/capability.h"
 #include "cxone/cxone.h"
+#include "cxone/feed.h"
 #include "cxone/requests.h"
 #include "cxone/skew.h"
 #include "cxone/throttle.h"
@@ -23,6 +24,7 @@ struct cxone {
     struct buf base;       /* empty where the issuer names it */
     struct issuer *issuer; /* or NULL */
     struct auth *auth;
+    struct feed *feed; /* the transcript socket, or NULL */
     struct loop_timer *pump;
     struct rand rand;
     struct requests requests;
@@ -34,7 +36,7 @@ struct cxone {
     struct throttle throttle;
     struct skew skew;
     bool pages_cut[REQUESTS_OPERATIONS]; /* as last told */
-    bool stopped[REQUESTS_OPERATIONS]; /* by cxone_stop_writes */
+    bool stopped[REQUESTS_OPERATIONS];   /* by cxone_stop_writes */
     uint64_t sent[REQUESTS_OPERATIONS];
     uint64_t throttled[REQUESTS_OPERATIONS];
 };

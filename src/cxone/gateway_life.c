@@ -161,6 +161,30 @@ static int build_auth(struct cxone *cxone, struct error *err)
     return auth_create(&cxone->auth, cxone->loop, cxone->client, &auth, err);
 }
 
+/* The token in force, for the socket's log-in. */
+static const char *token_for_feed(void *user)
+{
+    struct cxone *cxone = user;
+    uint64_t generation;
+    return auth_prepare(cxone->auth) == AUTH_READY ? auth_use(cxone->auth, &generation) : NULL;
+}
+
+static int build_feed(struct cxone *cxone, struct error *err)
+{
+    const struct cxone_options *options = &cxone->options;
+    const struct feed_options feed = {
+        .socket = &options->socket,
+        .connect_ms = options->timeouts.total_ms[CXONE_TOKEN],
+        .seed = rand_mix(options->seed + 2),
+        .token = token_for_feed,
+        .on_event = options->on_event,
+        .event_user = options->user,
+        .user = cxone,
+    };
+    bool wanted = options->socket.url && options->socket.url[0];
+    return wanted ? feed_create(&cxone->feed, cxone->loop, &feed, err) : 0;
+}
+
 static void build_limits(struct cxone *cxone)
 {
     const struct cxone_options *options = &cxone->options;
@@ -193,6 +217,9 @@ static int build(struct cxone *cxone, struct error *err)
     }
     if (!result) {
         result = build_auth(cxone, err);
+    }
+    if (!result) {
+        result = build_feed(cxone, err);
     }
     return result ? result : loop_timer_create(cxone->loop, gateway_pump, cxone, &cxone->pump, err);
 }
@@ -263,6 +290,7 @@ void cxone_destroy(struct cxone *cxone)
         gateway_deliver_answers(cxone);
     } while (requests_waiting(&cxone->requests) > 0 || cxone->requests.answers.first);
     loop_timer_destroy(cxone->pump);
+    feed_destroy(cxone->feed);
     auth_destroy(cxone->auth);
     issuer_destroy(cxone->issuer);
     buf_done(&cxone->base);

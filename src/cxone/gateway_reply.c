@@ -331,6 +331,10 @@ static void answer_transcripts(struct reply *reply)
         reply->result.segment_count = transcripts->count;
         reply->result.quarantined = transcripts->quarantined;
         reply->result.missing_final = transcripts->missing_final;
+        if (reply->cxone->feed) {
+            feed_polled(reply->cxone->feed, buf_string(&reply->request->feed_id),
+                        reply->request->sent);
+        }
     }
     answer(reply);
     transcripts_done(&alone);

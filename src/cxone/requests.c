@@ -22,6 +22,7 @@ struct request *requests_new(enum cxone_operation operation, cxone_done_fn *done
         buf_init(&request->url, URL_BYTES_MAX);
         buf_init(&request->body, BODY_BYTES_MAX);
         buf_init(&request->idempotency_key, KEY_BYTES_MAX);
+        buf_init(&request->feed_id, CXONE_ID_BYTES_MAX);
         headers_new_correlation(request->correlation);
     }
     return request;
@@ -44,6 +45,7 @@ void requests_free(struct request *request)
         buf_done(&request->url);
         buf_done(&request->body);
         buf_done(&request->idempotency_key);
+        buf_done(&request->feed_id);
         free(request);
     }
 }

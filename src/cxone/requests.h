@@ -39,8 +39,11 @@ struct request {
     enum cxone_operation operation;
     const char *method;
     struct buf url;
-    bool below_base;             /* the API's address is still to be put in front of it */
-    bool is_webhook;             /* not for the vendor: without its token, quota and clock */
+    bool below_base;       /* the API's address is still to be put in front of it */
+    bool is_webhook;       /* not for the vendor: without its token, quota and clock */
+    struct buf feed_id;    /* of a poll where there is a transcript socket; else empty */
+    int64_t feed_start_ms; /* of one that is answered from it */
+    bool from_feed;
     struct request_pages *pages; /* NULL while there is none */
     struct buf body;
     struct buf idempotency_key;

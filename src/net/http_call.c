@@ -129,7 +129,7 @@ static size_t call_takes_header(char *line, size_t one, size_t size, void *user)
  * keeps the system's trust, so it is added and replaces nothing. Without an extra file the bundle
  * serves alone: only then does libcurl keep the parsed store between connections, which otherwise
  * costs some 20 ms of CPU for every handshake. */
-static CURLcode call_set_trust(CURL *easy, const char *ca_file)
+CURLcode http_call_set_trust(CURL *easy, const char *ca_file)
 {
     CURLcode code = CURLE_OK;
     CALL_SET(easy, code, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -159,7 +159,7 @@ static CURLcode call_set_callbacks(struct http_call *call)
 
 static CURLcode call_set_constants(CURL *easy, const struct http_client_options *options)
 {
-    CURLcode code = call_set_trust(easy, options->ca_file);
+    CURLcode code = http_call_set_trust(easy, options->ca_file);
     CALL_SET(easy, code, CURLOPT_NOSIGNAL, 1L);
     /* A name lookup given up is left to end by itself: waiting for its thread would stop the loop
      * for as long as the resolver likes. */

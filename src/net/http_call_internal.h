@@ -1,6 +1,6 @@
 /* net/http_call_internal.h - one request and its response on a reusable libcurl handle; for
- * http_client.c only. No callback here leaves the room but on_body, whose contract forbids it to
- * call the client, so that libcurl is never re-entered. */
+ * http_client.c only, but for http_call_set_trust. No callback here leaves the room but on_body,
+ * whose contract forbids it to call the client, so that libcurl is never re-entered. */
 #ifndef NET_HTTP_CALL_INTERNAL_H
 #define NET_HTTP_CALL_INTERNAL_H
 
@@ -45,6 +45,9 @@ struct http_call {
 
 /* Takes the call from the list it is in, if any, and puts it last into `list`. */
 void http_call_move(struct http_call *call, struct http_call_list *list);
+
+/* Whom a handle trusts: the system's authorities and those of the file, if there is one. */
+CURLcode http_call_set_trust(CURL *easy, const char *ca_file);
 
 /* A handle with everything set that is the same for all requests of a client. */
 struct http_call *http_call_create(const struct http_client_options *options);

@@ -22,6 +22,14 @@ if(TARGET undertone AND TARGET undertone-sim)
                      --min-calls-checked 20)
     set_tests_properties(e2e.live_real PROPERTIES RUN_SERIAL TRUE TIMEOUT 240 LABELS live)
 
+    # Transcripts pushed over the experimental socket, which is cut every 12 s: then calls are polled.
+    add_test(NAME e2e.live_socket
+             COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/e2e/run_live.py
+                     --undertone $<TARGET_FILE:undertone> --sim $<TARGET_FILE:undertone-sim>
+                     --out ${CMAKE_BINARY_DIR}/e2e/live_socket --socket --socket-drop 12 --calls 12
+                     --seconds 40 --min-served-final 40 --min-suggestions 1 --min-calls-checked 5)
+    set_tests_properties(e2e.live_socket PROPERTIES RUN_SERIAL TRUE TIMEOUT 240 LABELS live)
+
     # The same with everything that a script can make go wrong: what is promised must hold all the
     # same, and --expect sees to it that it did go wrong.
     add_test(NAME e2e.live_disorder

@@ -16,6 +16,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 import check_ledger  # noqa: E402
+import socket_bridge  # noqa: E402
 import live  # noqa: E402
 from ledger import read_ledger, read_logs, read_scores  # noqa: E402
 
@@ -29,6 +30,9 @@ def parse_arguments():
     parser.add_argument("--out", default=os.path.join(ROOT, "tests/e2e/out"), help="a folder")
     parser.add_argument("--profile", choices=("simulator", "cxone-real"), default="simulator",
                         help="whose shapes both speak")
+    parser.add_argument("--socket", action="store_true",
+                        help="transcripts are pushed over the experimental socket")
+    parser.add_argument("--socket-drop", type=float, metavar="S", help="which is cut so often")
     parser.add_argument("--calls", type=int, default=12)
     parser.add_argument("--seconds", type=int, default=75)
     parser.add_argument("--seed", type=int, default=1)
@@ -85,6 +89,11 @@ def run(options):
     )
 
     def start_daemon(base_url):
+        if options.socket:
+            # what is pushed last is asked for by the next poll, which may be 5 s away
+            options.bridge = socket_bridge.Bridge(base_url, options.seconds - 8,
+                                                  options.socket_drop)
+            options.set.append(f"socket.url={options.bridge.url}")
         return live.Daemon(
             options.undertone or os.path.join(options.build, "undertone"),
             options.out, base_url, ca=simulator.ca, settings=daemon_settings(options, base_url),
@@ -114,6 +123,12 @@ def main():
             f"{name:11} {cost['cpu_s']} CPU s in {cost['wall_s']} s "
             f"({100 * cost['cpu_share']:.1f} % of a core), {cost['rss_max_mib']} MiB at most"
         )
+    if options.socket:
+        bridge = options.bridge
+        print(f"socket      opened {bridge.opened} times, {bridge.pushed} messages pushed, "
+              f"{bridge.pongs} pings answered")
+        if bridge.pushed == 0 or bridge.pongs == 0:
+            report["failures"].append("nothing was pushed, or a ping was not answered")
     with open(os.path.join(options.out, "report.json"), "w", encoding="utf-8") as file:
         json.dump(report, file, indent=1)
         file.write("\n")

@@ -199,6 +199,8 @@ static const struct bad bad_files[] = {
     {"page.contacts: cursor\n", "", "map.contacts_next_page (default): is needed"},
     {"page.transcripts_parameter: \"a b\"\n", "1:29", "not the name of a query parameter"},
     {"page.max: 101\n", "1:11", "page.max"},
+    {"socket.url: \"https://a.example\"\n", "1:13", "must begin with wss://"},
+    {"socket.url: \"ws://a.example/x\"\n", "1:13", "plain http"},
     {"auth.grant: password\n", "1:13", "'password' is not one of: client_credentials"},
     {"auth.client_auth: query\n", "1:19", "'query' is not one of: post, basic"},
     {"discovery: {enabled: true, issuer: \"https://a/?b\"}\n", "1:36", "discovery.issuer"},
