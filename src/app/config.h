@@ -214,6 +214,10 @@ struct config {
     int64_t store_retention_ms; /* store.retention: 24h */
     int64_t store_max_bytes;    /* store.max_bytes: 1GiB; 0 = no limit */
 
+    char *decisions_path;        /* decisions.path: "" = none */
+    int64_t decisions_max_bytes; /* decisions.max_bytes: 64MiB */
+    int64_t decisions_keep;      /* decisions.keep: 0 = all */
+
     int log_level;           /* log.level: debug | info | warn | error */
     char *log_hash_key_file; /* log.hash_key_file: 64 hex digits; "" = random at each start */
 

@@ -533,6 +533,21 @@ const struct config_row config_table[] = {
      .meaning = "the database never grows past it; 0: no limit",
      .flags = CONFIG_FLAG_RESTART},
 
+    {TEXT("decisions.path", decisions_path, LONG, "",
+          "log of decisions: each alert with what led to it, in a chain of hashes; made if it is "
+          "not there; empty: none"),
+     .flags = CONFIG_FLAG_RESTART},
+    {.key = "decisions.max_bytes",
+     .type = CONFIG_TYPE_SIZE,
+     .offset = AT(decisions_max_bytes),
+     .min = 65536,
+     .max = 1024.0 * 1024 * 1024 * 1024,
+     .initial = "64MiB",
+     .meaning = "a file of it that would grow past this is full; a new one goes on",
+     .flags = CONFIG_FLAG_RESTART},
+    {WHOLE("decisions.keep", decisions_keep, 0, 10000, "0", "full files kept, the newest; 0: all"),
+     .flags = CONFIG_FLAG_RESTART},
+
     {.key = "log.level",
      .type = CONFIG_TYPE_ENUM,
      .offset = AT(log_level),

@@ -1,6 +1,7 @@
 /* daemon.c - the daemon's life: start, run, stop. See daemon.h and ARCHITECTURE.md. */
 #include "app/daemon_api.h"
 #include "app/daemon_calls.h"
+#include "app/daemon_decisions.h"
 #include "app/daemon_notify.h"
 #include "app/daemon_reload.h"
 #include "app/daemon_switch.h"
@@ -269,6 +270,7 @@ static int set_up(struct daemon *daemon, struct error *err)
     result = result ? result : daemon_http_create(daemon, err);
     result = result ? result : load_model(daemon, err);
     result = result ? result : make_score_pool(daemon, err);
+    result = result ? result : daemon_decisions_create(daemon, err);
     return result ? result : make_timers(daemon, err);
 }
 
@@ -380,6 +382,7 @@ void daemon_destroy(struct daemon *daemon)
     cxone_destroy(daemon->cxone);
     http_client_destroy(daemon->client);
     daemon_calls_destroy(daemon->calls);
+    daemon_decisions_destroy(daemon->decisions);
     daemon_switch_destroy(daemon->writes);
     daemon_notify_destroy(daemon->notify);
     loop_timer_destroy(daemon->due_timer);

@@ -6,6 +6,7 @@
 #include "app/api_request.h"
 #include "app/calls_file.h"
 #include "app/daemon_calls.h"
+#include "app/daemon_decisions.h"
 #include "app/daemon_reload.h"
 #include "app/daemon_switch.h"
 
@@ -201,6 +202,77 @@ static void serve_fuse(struct daemon *daemon, struct api_request *request)
     answer_writes(daemon, request);
 }
 
+/* --- POST calls/{id}/alerts/{n}/feedback ------------------------------------------------------ */
+
+static const struct {
+    const char *word;
+    enum metric metric;
+} feedbacks[] = {
+    {"accepted", METRIC_FEEDBACK_ACCEPTED},
+    {"dismissed", METRIC_FEEDBACK_DISMISSED},
+    {"useful", METRIC_FEEDBACK_USEFUL},
+};
+
+/* Whether the call, live or remembered, ever had this alert. */
+static bool has_alert(struct daemon *daemon, const char *id, uint32_t alert)
+{
+    struct session_view view;
+    struct store_call known;
+    bool found;
+    if (pipeline_look(daemon->pipeline, id, &view)) {
+        return alert <= view.episodes;
+    }
+    return strlen(id) < STORE_ID_BYTES &&
+           store_load(daemon->store, id, &known, &found, NULL) == 0 && found &&
+           alert <= known.episodes;
+}
+
+static uint32_t read_alert(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits > 0 && digits < 10 && text[digits] == '\0' ? (uint32_t)strtoul(text, NULL, 10)
+                                                             : 0;
+}
+
+static void take_feedback(struct daemon *daemon, struct api_request *request, uint32_t alert)
+{
+    bool good;
+    bool good_by;
+    size_t at = 0;
+    const char *word = api_request_text(request, "feedback", 16, &good);
+    const char *by = api_request_text(request, "by", 128, &good_by);
+    while (word && at < sizeof feedbacks / sizeof *feedbacks &&
+           strcmp(feedbacks[at].word, word) != 0) {
+        at++;
+    }
+    if (!word || at == sizeof feedbacks / sizeof *feedbacks || !good_by) {
+        api_request_fail(request, 400, "malformed_feedback",
+                         "feedback is \"accepted\", \"dismissed\" or \"useful\"; by, if there is "
+                         "one, a text of at most 128 bytes");
+    } else if (!daemon_decisions_is_on(daemon)) {
+        api_request_fail(request, 409, "no_decisions", "decisions.path names no log to keep it in");
+    } else if (!daemon_decisions_feedback(daemon, request->segments[1], alert, word, by)) {
+        api_request_fail(request, 500, "not_kept", "it could not be written down: see the log");
+    } else {
+        metrics_add(&daemon->metrics, feedbacks[at].metric, 1);
+        write_text(&request->writer, "feedback", word);
+        api_request_answer(request, 201);
+    }
+}
+
+static void serve_feedback(struct daemon *daemon, struct api_request *request)
+{
+    static const char *const members[] = {"feedback", "by", NULL};
+    uint32_t alert = read_alert(request->segments[3]);
+    if (!api_request_is(request, "POST")) {
+        api_request_refuse_method(request, "POST");
+    } else if (alert == 0 || !has_alert(daemon, request->segments[1], alert)) {
+        api_request_fail(request, 404, "unknown_alert", "this call has had no such alert");
+    } else if (api_request_read(request, members)) {
+        take_feedback(daemon, request, alert);
+    }
+}
+
 /* --- routes ---------------------------------------------------------------------------------- */
 
 static void route(struct daemon *daemon, struct api_request *request)
@@ -217,6 +289,10 @@ static void route(struct daemon *daemon, struct api_request *request)
         serve_fuse(daemon, request);
     } else if (count == 2 && strcmp(first, "calls") == 0) {
         serve_call(daemon, request);
+    } else if (count == 5 && strcmp(first, "calls") == 0 &&
+               strcmp(request->segments[2], "alerts") == 0 &&
+               strcmp(request->segments[4], "feedback") == 0) {
+        serve_feedback(daemon, request);
     } else {
         api_request_fail(request, 404, "unknown_path", "there is nothing here: see docs/API.md");
     }

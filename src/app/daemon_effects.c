@@ -1,6 +1,7 @@
 /* daemon_effects.c - carries out what the pipeline asks, and brings the answers back to it. Each
  * outstanding request has a small heap object that knows whose it is. */
 #include "app/daemon_calls.h"
+#include "app/daemon_decisions.h"
 #include "app/daemon_reload.h"
 #include "app/daemon_switch.h"
 #include "app/daemon_wallboard.h"
@@ -93,7 +94,7 @@ static void do_poll(struct daemon *daemon, const struct effect *effect)
     }
 }
 
-static bool is_degraded(const struct daemon *daemon, const char *interaction_id)
+bool daemon_is_degraded(const struct daemon *daemon, const char *interaction_id)
 {
     return map_get(&daemon->degraded_calls, interaction_id, strlen(interaction_id)) != NULL;
 }
@@ -130,7 +131,8 @@ static void do_attributes(struct daemon *daemon, const struct effect *effect)
         attributes[used++] = (struct cxone_attribute){config->attr_as_of_key, as_of};
     }
     if (config->attr_degraded_key[0]) {
-        const char *degraded = is_degraded(daemon, effect->interaction_id) ? "true" : "false";
+        const char *degraded =
+            daemon_is_degraded(daemon, effect->interaction_id) ? "true" : "false";
         attributes[used++] = (struct cxone_attribute){config->attr_degraded_key, degraded};
     }
     struct request *request = make_request(daemon, effect);
@@ -190,6 +192,7 @@ void daemon_carry_out(struct daemon *daemon, const struct effect *effect)
         break;
     case EFFECT_NOTE:
         daemon_report_note(daemon, effect);
+        daemon_decisions_note(daemon, effect);
         daemon_wallboard_note(daemon->wallboard, effect);
         break;
     case EFFECT_CLOSED:

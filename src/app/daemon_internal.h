@@ -55,6 +55,7 @@ struct daemon {
     struct daemon_api *api;
     struct daemon_switch *writes;
     struct daemon_notify *notify;
+    struct daemon_decisions *decisions;
 
     struct mono started;
     int64_t vendor_offset_ms; /* the last one known, for a connection that knows none yet */
@@ -84,6 +85,9 @@ void daemon_forget_list(struct daemon *daemon);
 
 /* One pipeline step and everything that follows from it. */
 void daemon_step(struct daemon *daemon, const struct pipeline_event *event);
+
+/* Whether a fallback judged some of this call. */
+bool daemon_is_degraded(const struct daemon *daemon, const char *interaction_id);
 
 /* Does now what an effect asks. */
 void daemon_carry_out(struct daemon *daemon, const struct effect *effect);

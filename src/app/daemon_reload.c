@@ -4,6 +4,7 @@
 
 #include "app/daemon_api.h"
 #include "app/daemon_calls.h"
+#include "app/daemon_decisions.h"
 #include "app/daemon_notify.h"
 #include "app/daemon_switch.h"
 #include "base/sha256.h"
@@ -119,6 +120,7 @@ static void take_over(struct daemon_reload *reload)
         daemon_start_discovery(daemon);
     }
     report(reload);
+    daemon_decisions_configured(daemon, buf_string(&reload->changes.applied));
     if (!daemon->stopping) {
         daemon_notify_ready(daemon);
     }

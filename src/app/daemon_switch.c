@@ -1,6 +1,8 @@
 /* daemon_switch.c - see daemon_switch.h. */
 #include "app/daemon_switch.h"
 
+#include "app/daemon_decisions.h"
+
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,6 +54,7 @@ int daemon_switch_set(struct daemon *daemon, const struct switch_state *state, c
               LOG_TEXT("attributes", state->attributes ? "on" : "off"),
               LOG_TEXT("suggestions", state->suggestions ? "on" : "off"), LOG_TEXT("by", by));
     daemon_switch_apply(daemon);
+    daemon_decisions_switched(daemon, by);
     int result = self->path[0] ? switch_file_write(self->path, state, err) : 0;
     if (result) {
         log_write(daemon->log, LOG_ERROR, "switch_not_kept",
@@ -79,6 +82,7 @@ void daemon_switch_watch_fuse(struct daemon *daemon)
         return;
     }
     self->told = fuse->reason;
+    daemon_decisions_switched(daemon, "fuse");
     metrics_set(&daemon->metrics, METRIC_FUSE_BLOWN, fuse->reason != FUSE_WHOLE);
     if (fuse->reason == FUSE_WHOLE) {
         log_write_fields(daemon->log, LOG_WARN, "fuse_reset", "suggestions are sent again", NULL,

@@ -27,6 +27,7 @@ static const char help[] =
     "  bench      measure the engine on this machine\n"
     "  model      describe, check or fetch a model\n"
     "  store      copy the database of the daemon\n"
+    "  decisions  check or show the log of decisions\n"
     "  forget     erase a call from it\n"
     "  config     check or show the configuration\n"
     "\n"
@@ -39,10 +40,10 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"run", command_run},       {"score", command_score},   {"tokenize", command_tokenize},
-    {"replay", command_replay}, {"bench", command_bench},   {"model", command_model},
-    {"store", command_store},   {"forget", command_forget}, {"config", command_config},
-    {"rules", command_rules},   {"redact", command_redact},
+    {"run", command_run},       {"score", command_score},         {"tokenize", command_tokenize},
+    {"replay", command_replay}, {"bench", command_bench},         {"model", command_model},
+    {"store", command_store},   {"decisions", command_decisions}, {"forget", command_forget},
+    {"config", command_config}, {"rules", command_rules},         {"redact", command_redact},
 };
 
 static int fail_unknown(const char *name)

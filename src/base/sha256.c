@@ -44,6 +44,13 @@ int sha256_file(const char *path, char out[SHA256_TEXT_BYTES], struct error *err
     return 0;
 }
 
+const char *sha256_bytes(const void *bytes, size_t size, char out[SHA256_TEXT_BYTES])
+{
+    unsigned char hash[crypto_hash_sha256_BYTES];
+    (void)crypto_hash_sha256(hash, bytes, size);
+    return write_hex(hash, out);
+}
+
 const char *sha256_hmac(const char *key, const char *first, const void *second, size_t second_bytes,
                         char out[SHA256_TEXT_BYTES])
 {

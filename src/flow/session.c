@@ -368,6 +368,7 @@ void session_look(const struct session *session, struct session_view *view)
         .transferred_from = session->transferred_from,
         .opened = session->opened,
         .refreshed = session->refreshed,
+        .episodes = session->episode_base + session->episodes,
         .episode_open = open ? session->episode_base + open : 0,
         .suggestion_episode = suggested ? session->episode_base + suggested : 0,
         .suggestion_state = session->suggestions.state,

@@ -150,7 +150,8 @@ struct session_view {
     struct call_reading reading;
     struct mono opened;
     struct mono
-        refreshed; /* last good reply of the transcript endpoint; `opened` before the first */
+        refreshed;     /* last good reply of the transcript endpoint; `opened` before the first */
+    uint32_t episodes; /* alert numbers used up */
     uint32_t episode_open;       /* number of the open alert, as in NOTE_ALERT_OPENED, or 0 */
     uint32_t suggestion_episode; /* what suggestion_state is about, or 0 */
     enum suggestion_state suggestion_state;

@@ -7,11 +7,13 @@ switched off, systemd's notifications, the log of decisions.
 The lexicon judges, so that a start takes no time. Expectations come from docs/OPERATING.md and
 docs/API.md.
 """
+import hashlib
 import http.client
 import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -449,6 +451,115 @@ class Manager(Running):
         with self.assertRaises(live.Failure) as failure:
             self.start()
         self.assertIn("NOTIFY_SOCKET", str(failure.exception))
+
+
+class Decisions(Running):
+    sim_arguments = ["--calls", "8", "--seed", "1", "--speed", "4"]
+
+    def lines(self):
+        with open(self.path("decisions.jsonl"), "rb") as file:
+            return [json.loads(line) for line in file]
+
+    def of_kind(self, kind):
+        return [line for line in self.lines() if line["kind"] == kind]
+
+    def decisions(self, *arguments, status=0):
+        done = subprocess.run([UNDERTONE, "decisions", *arguments], capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stdout if status == 0 else done.stderr
+
+    def check_chain(self):
+        """As docs/OPERATING.md describes it, with a hash of Python's."""
+        previous = "0" * 64
+        with open(self.path("decisions.jsonl"), "rb") as file:
+            for number, line in enumerate(file, 1):
+                content, _, tail = line.rpartition(b',"hash":"')
+                record = json.loads(line)
+                self.assertEqual((record["seq"], record["prev"]), (number, previous))
+                previous = hashlib.sha256(content).hexdigest()
+                self.assertEqual(tail, previous.encode() + b'"}\n')
+        return previous
+
+    def test_each_alert_is_explained_and_what_became_of_it_is_joined(self):
+        path = self.path("decisions.jsonl")
+        self.start(decisions__path=path, alert__threshold=0.6, alert__recover=0.65)
+        alert = self.await_that("alert", lambda: self.of_kind("alert"), 60)[0]
+        self.await_that("suggestion", lambda: self.of_kind("suggestion"))
+        logged = self.await_event("alert_opened")
+        self.assertEqual((alert["call"], alert["alert"], alert["path"], alert["tier"]),
+                         tuple(logged[k] for k in ("interaction", "episode", "path", "tier")))
+        self.assertEqual(alert["thresholds"]["scoreBelow"], 0.6)
+        self.assertTrue(alert["evidence"] and alert["evidence"][0]["moved"] < 0)
+        configured = self.of_kind("configuration")[0]
+        self.assertEqual(alert["configuration"], configured["sha256"])
+        self.assertEqual(alert["configured"], configured["seq"])
+        self.assertEqual(configured["judgement"]["alert.threshold"], "0.6")
+        self.assertEqual(configured["model"]["name"], "lexicon")
+        call = next(item["id"] for item in self.board()["items"]
+                    if item.get("alert") or item.get("alerts") or item.get("episode"))
+        self.give_feedback(call)
+        self.daemon.stop(20)
+        head = self.check_chain()
+        self.assertEqual(self.events("decisions_head")[-1]["hash"], head)
+        self.assertIn(head, self.decisions("verify", "--head", head, path))
+        rows = [json.loads(l) for l in self.decisions("show", "--json", path).splitlines()]
+        self.assertEqual(len(rows), len(self.of_kind("alert")))
+        self.assertIn("sent", [row["suggestion"] for row in rows])
+        self.assertIn("useful,dismissed", [row["feedback"] for row in rows])
+        self.find_tampering(path)
+
+    def give_feedback(self, call):
+        place = f"/api/v1/calls/{call}/alerts/"
+        self.assertEqual(self.request("POST", place + "1/feedback", {"feedback": "useful"})[0], 201)
+        self.assertEqual(self.request("POST", place + "1/feedback",
+                                      {"feedback": "dismissed", "by": "supervisor 7"})[0], 201)
+        self.error(404, "unknown_alert", "POST", place + "99/feedback", {"feedback": "useful"})
+        self.error(404, "unknown_alert", "POST", place + "x/feedback", {"feedback": "useful"})
+        self.error(404, "unknown_alert", "POST", "/api/v1/calls/nobody/alerts/1/feedback",
+                   {"feedback": "useful"})
+        self.error(400, "malformed_feedback", "POST", place + "1/feedback", {"feedback": "great"})
+        self.assertEqual(self.metric('undertone_feedback_total{feedback="useful"}'), 1)
+        with open(self.path("decisions.jsonl"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertNotIn("supervisor 7", text)
+        self.assertNotIn(call, text)
+
+    def find_tampering(self, path):
+        with open(path, "rb") as file:
+            text = file.read()
+        with open(path, "wb") as file:
+            file.write(text.replace(b'"feedback":"dismissed"', b'"feedback":"accepted "', 1))
+        number = text[: text.index(b'"feedback":"dismissed"')].count(b"\n") + 1
+        self.assertIn(f"decisions.jsonl:{number}: ", self.decisions("verify", path, status=1))
+
+    def test_the_chain_goes_on_after_kill_9_and_over_reloads_and_switches(self):
+        path = self.path("decisions.jsonl")
+        self.start(decisions__path=path)
+        self.configure(alert__cooldown="20s")
+        self.await_event("reloaded")
+        os.kill(self.daemon.child.pid, signal.SIGUSR1)
+        self.await_that("switch", lambda: self.of_kind("writes"))
+        self.daemon.kill()
+        with open(path, "ab") as file:
+            file.write(b'{"seq":4,"prev":"')  # as a loss of power may leave it
+        self.start(decisions__path=path)
+        self.daemon.stop(20)
+        self.check_chain()
+        kinds = [(line["kind"], line.get("changed") or line.get("by")) for line in self.lines()]
+        self.assertEqual(kinds, [("configuration", "start"), ("configuration", "alert.cooldown"),
+                                 ("writes", "SIGUSR1"), ("configuration", "start")])
+        self.assertEqual(self.events("decisions_head")[0]["cut_bytes"], 17)
+
+    def test_a_log_that_was_changed_is_not_written_on(self):
+        path = self.path("decisions.jsonl")
+        self.start(decisions__path=path)
+        self.daemon.stop(20)
+        with open(path, "r+b") as file:
+            file.write(b'{"seq":2')
+        with self.assertRaises(live.Failure) as failure:
+            self.start(decisions__path=path)
+        self.assertIn("move the file away", str(failure.exception))
 
 
 if __name__ == "__main__":
