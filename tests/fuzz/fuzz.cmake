@@ -43,6 +43,7 @@ undertone_fuzz_target(torch_file ${variants}/roberta-views-bin/pytorch_model.bin
 undertone_fuzz_target(pickle)
 undertone_fuzz_target(zip ${variants}/roberta-views-bin/pytorch_model.bin)
 undertone_fuzz_target(model_config ${variants}/bert-relu/config.json)
+undertone_fuzz_target(packed)
 undertone_fuzz_target(call_restore)
 target_link_libraries(fuzz_call_restore_replay PRIVATE ut_mood)
 if(UNDERTONE_FUZZ)
