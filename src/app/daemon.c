@@ -96,23 +96,6 @@ static void report_model(const struct daemon *daemon, struct mono begun)
     }
 }
 
-/* Keeps the packed form for the next start, where that is wanted and not there yet. */
-static void keep_packed(struct daemon *daemon)
-{
-    const struct scorer *scorer = daemon->model.scorer;
-    if (!scorer || scorer_is_packed(scorer) || daemon->model.packed.size == 0) {
-        return;
-    }
-    const struct error *fault = scorer_packed_fault(scorer);
-    if (fault && fault->code != ERROR_IO) {
-        log_write(daemon->log, LOG_WARN, "packed_model_ignored",
-                  "the packed model cannot be used and is made anew",
-                  LOG_TEXT("err", fault->message));
-    }
-    daemon->packer = model_cache_start(scorer, buf_string(&daemon->model.directory),
-                                       buf_string(&daemon->model.packed), daemon->log);
-}
-
 static int load_model(struct daemon *daemon, struct error *err)
 {
     const struct config *config = daemon->config;
@@ -130,7 +113,7 @@ static int load_model(struct daemon *daemon, struct error *err)
     if (!result) {
         metrics_set(&daemon->metrics, METRIC_MODEL_DEGRADED, daemon->model.degraded);
         report_model(daemon, begun);
-        keep_packed(daemon);
+        daemon_pack_start(daemon);
     }
     return result;
 }
@@ -391,7 +374,7 @@ void daemon_destroy(struct daemon *daemon)
     daemon_keep_destroy(daemon);
     pipeline_destroy(daemon->pipeline);
     roster_done(&daemon->roster);
-    model_cache_finish(daemon->packer);
+    daemon_pack_finish(daemon);
     model_choice_free(&daemon->model);
     result_cache_destroy(daemon->cache);
     map_done(&daemon->degraded_calls);

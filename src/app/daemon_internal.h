@@ -6,7 +6,6 @@
 
 #include "app/daemon.h"
 #include "app/metrics.h"
-#include "app/model_cache.h"
 #include "app/model_choice.h"
 #include "app/score_pool.h"
 #include "base/keyhash.h"
@@ -42,7 +41,7 @@ struct daemon {
     struct daemon_wallboard *wallboard; /* NULL without a server */
     struct cxone *cxone;
     struct model_choice model;
-    struct model_cache_writer *packer; /* NULL: nothing to pack */
+    struct daemon_packer *packer; /* NULL: nothing to pack */
     struct result_cache *cache;        /* NULL: switched off, or nothing to keep */
     struct map degraded_calls;         /* ids of those that a fallback judged some of */
     struct score_pool *pool;
@@ -72,6 +71,10 @@ struct daemon {
     bool first_suggestion_told;
     struct error fatal; /* why the loop was stopped, if not by a signal */
 };
+
+/* After the model was chosen: packs it in the background, where that is wanted and not done yet. */
+void daemon_pack_start(struct daemon *daemon);
+void daemon_pack_finish(struct daemon *daemon); /* waits for it */
 
 /* Local monotonic and estimated vendor time. */
 struct call_now daemon_now(const struct daemon *daemon);

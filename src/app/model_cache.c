@@ -1,12 +1,10 @@
 /* model_cache.c - see model_cache.h. */
 #include "app/model_cache.h"
 
-#include "base/clock.h"
 #include "base/keyhash.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -106,69 +104,4 @@ int model_cache_write(const struct scorer *scorer, const char *directory, const 
 {
     int result = make_folders(path, err);
     return result ? result : scorer_pack(scorer, directory, path, err);
-}
-
-struct model_cache_writer {
-    pthread_t thread;
-    const struct scorer *scorer;
-    struct log log;
-    struct buf directory;
-    struct buf path;
-};
-
-static void *write_packed(void *user)
-{
-    const struct model_cache_writer *writer = user;
-    struct error err;
-    struct stat status;
-    const char *path = buf_string(&writer->path);
-    struct mono begun = clock_mono();
-    if (model_cache_write(writer->scorer, buf_string(&writer->directory), path, &err) ||
-        stat(path, &status) != 0) {
-        log_write(&writer->log, LOG_WARN, "model_pack_failed",
-                  "the packed model cannot be kept; starts go on packing anew (see model.cache)",
-                  LOG_TEXT("err", err.message));
-        return NULL;
-    }
-    log_write(&writer->log, LOG_INFO, "model_packed", "the next start maps the packed model",
-              LOG_TEXT("path", path), LOG_INT("bytes", status.st_size),
-              LOG_NUMBER("dur_s", (double)mono_ms_between(begun, clock_mono()) / 1e3));
-    return NULL;
-}
-
-static void free_writer(struct model_cache_writer *writer)
-{
-    buf_done(&writer->directory);
-    buf_done(&writer->path);
-    free(writer);
-}
-
-struct model_cache_writer *model_cache_start(const struct scorer *scorer, const char *directory,
-                                             const char *path, const struct log *log)
-{
-    struct model_cache_writer *writer = calloc(1, sizeof *writer);
-    if (writer) {
-        writer->scorer = scorer;
-        writer->log = *log;
-        buf_init(&writer->directory, PATHS_BYTES_MAX);
-        buf_init(&writer->path, PATHS_BYTES_MAX);
-        if (buf_append_string(&writer->directory, directory) &&
-            buf_append_string(&writer->path, path) &&
-            pthread_create(&writer->thread, NULL, write_packed, writer) == 0) {
-            return writer;
-        }
-        free_writer(writer);
-    }
-    log_write(log, LOG_WARN, "model_pack_failed",
-              "the packed model cannot be kept; starts go on packing anew (see model.cache)",
-              LOG_TEXT("err", "no memory, or no thread to be had"));
-    return NULL;
-}
-
-void model_cache_finish(struct model_cache_writer *writer)
-{
-    if (writer) {
-        (void)pthread_join(writer->thread, NULL);
-        free_writer(writer);
-    }
 }

@@ -10,7 +10,6 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "nlp/scorer.h"
 
 /* Words of model.cache beside a folder. */
@@ -32,15 +31,5 @@ int model_cache_open(struct scorer **scorer, const char *setting, const char *di
 /* Packs a scorer to path, making the folder (0700) where it is missing. */
 int model_cache_write(const struct scorer *scorer, const char *directory, const char *path,
                       struct error *err);
-
-/* The same by a thread of its own, which logs how it went: the first answer does not wait for the
- * disk. Everything but log is copied or must outlive the thread. NULL when there is no thread to be
- * had, which is logged as well. */
-struct model_cache_writer;
-struct model_cache_writer *model_cache_start(const struct scorer *scorer, const char *directory,
-                                             const char *path, const struct log *log);
-
-/* Waits for the thread. Accepts NULL. */
-void model_cache_finish(struct model_cache_writer *writer);
 
 #endif
