@@ -152,7 +152,9 @@ void session_judge_tick(struct session *session, struct session_context *context
 {
     struct call_event event = {.kind = CALL_EVENT_TICK};
     if (session->unasked_ms != INT64_MAX) {
-        return; /* not before what was left unanswered has been asked for again */
+        /* Not before what was left unanswered has been asked for again. */
+        session->next_tick = mono_after_ms(context->now.mono, 1000);
+        return;
     }
     session_judge(session, context, &event);
 }

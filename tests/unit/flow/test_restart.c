@@ -55,6 +55,12 @@ static void crash(struct world *world)
     start_pipeline(world, 1000 + world->crashes);
     world->now_ms += (int64_t)rand_below(&world->rand, 3000) / 20 * 20; /* nobody runs */
     assert_int_equal(store_load_live(world->store, restore_call, world, NULL), 0);
+    const struct pipeline_event tick = {.kind = PIPELINE_TICK};
+    for (int i = 0; i < 4; i++) {
+        step(world, &tick);
+    }
+    struct mono due = pipeline_next_due(world->pipeline);
+    assert_false(mono_reached(world_now(world).mono, due)); /* or the loop would spin */
 }
 
 /* A commit every 60 ms, a crash about every eight seconds. */
