@@ -42,8 +42,8 @@ struct daemon {
     struct cxone *cxone;
     struct model_choice model;
     struct daemon_packer *packer; /* NULL: nothing to pack */
-    struct result_cache *cache;        /* NULL: switched off, or nothing to keep */
-    struct map degraded_calls;         /* ids of those that a fallback judged some of */
+    struct result_cache *cache;   /* NULL: switched off, or nothing to keep */
+    struct map degraded_calls;    /* ids of those that a fallback judged some of */
     struct score_pool *pool;
     struct store *store;
     struct daemon_keep *keep;
