@@ -15,7 +15,7 @@ function(undertone_unit_tests room)
     endforeach()
 endfunction()
 
-foreach(room base net nlp redact cues mood decisions store cxone flow app sim)
+foreach(room base net nlp redact cues mood eval decisions store cxone flow app sim)
     undertone_unit_tests(${room})
 endforeach()
 

@@ -6,6 +6,8 @@
 #include "app/commands.h"
 #include "app/compare.h"
 #include "app/replay.h"
+#include "app/sweep.h"
+#include "app/turns_file.h"
 #include "app/wire.h"
 #include "base/json_write.h"
 
@@ -18,6 +20,9 @@ static const char help[] =
     "  undertone replay --set alert.threshold=0.3 --text calls.jsonl\n"
     "  undertone replay --compare calls.jsonl\n"
     "  undertone replay --compare=old.yaml,new.yaml --summary calls.jsonl\n"
+    "  undertone replay --labels --evaluate labelled.jsonl\n"
+    "  undertone replay --labels --sweep alert.sustained_limit=0.4:2:0.1 --plot pr.svg "
+    "labelled.jsonl\n"
     "\n"
     "usage: undertone replay [options] FILE...\n"
     "\n"
@@ -44,6 +49,14 @@ static const char help[] =
     "      --summary        with --compare: only the table of each source\n"
     "      --filter RULE    with --compare: what the vendor's startTime selects for the\n"
     "                       tutorial: start> start>= end> end>= (start>)\n"
+    "      --from FORMAT    what each FILE is: lines (as above), labels, contact-lens (Amazon),\n"
+    "                       azure; without times, people speak 150 words a minute\n"
+    "      --labels         --from labels: one labelled call a line\n"
+    "      --evaluate       hold the judgements against the labels: turns and alerts, per source,\n"
+    "                       with 95 % intervals; --compare names the judgements, the tutorial's\n"
+    "                       are always among them\n"
+    "      --sweep KEY=FROM:TO:STEP  try these values of one key, and recommend one\n"
+    "      --plot FILE      with --sweep: precision and recall, as SVG\n"
     "  -h, --help           this text\n";
 
 enum { OUT_BYTES_MAX = 1 << 20 };
@@ -240,6 +253,10 @@ struct replay_options {
     char *compare; /* names of judgements, or NULL */
     bool summary;
     const char *filter; /* as typed, or NULL */
+    enum turns_format format;
+    bool evaluate;
+    const char *sweep; /* as typed, or NULL */
+    const char *plot;
 };
 
 static int replay_calls(struct replay *replay, struct replay_options *options,
@@ -275,14 +292,17 @@ static void report_losses(uint64_t quarantined, const struct recording *recordin
     }
 }
 
-static int read_files(struct recording *recording, const struct config *config,
-                      const struct replay_options *options, struct error *err)
+static int read_files(struct recording *recording, struct turns_labels *labels,
+                      const struct config *config, const struct replay_options *options,
+                      struct error *err)
 {
     struct cxone_options cxone;
     int result = 0;
     wire_cxone(config, 0, &cxone);
     for (char **file = options->files; *file && !result; file++) {
-        result = recording_read(recording, *file, &cxone.profile, options->skip_bad, err);
+        result = options->format == TURNS_LINES
+                     ? recording_read(recording, *file, &cxone.profile, options->skip_bad, err)
+                     : turns_file_read(recording, labels, *file, options->format, err);
     }
     if (result == ERROR_FORMAT || result == ERROR_LIMIT) {
         err->code = ERROR_IO; /* unusable input is not a wrong configuration: status 1 */
@@ -305,16 +325,25 @@ static int replay(struct replay_options *options, const struct config *config,
     return result;
 }
 
+static int find_filter(const struct replay_options *options, enum literal_replay_filter *filter,
+                       struct error *err)
+{
+    *filter = LITERAL_REPLAY_FILTER_START_AFTER;
+    if (options->filter && !literal_replay_filter_find(options->filter, filter)) {
+        return error_set(err, ERROR_USAGE,
+                         "--filter takes start>, start>=, end> or end>= (quoted for the shell)");
+    }
+    return 0;
+}
+
 static int compare(const struct replay_options *options, const struct recording *recording,
                    struct error *err)
 {
     struct compare compare = {.json = options->output.json, .summary_only = options->summary};
-    enum literal_replay_filter filter = LITERAL_REPLAY_FILTER_START_AFTER;
-    if (options->filter && !literal_replay_filter_find(options->filter, &filter)) {
-        return error_set(err, ERROR_USAGE,
-                         "--filter takes start>, start>=, end> or end>= (quoted for the shell)");
-    }
-    int result = compare_open(&compare, options->compare, &options->config, filter, err);
+    enum literal_replay_filter filter;
+    int result = find_filter(options, &filter, err);
+    result =
+        result ? result : compare_open(&compare, options->compare, &options->config, filter, err);
     result = result ? result : compare_run(&compare, recording, err);
     if (!result) {
         report_losses(compare_quarantined(&compare), recording);
@@ -323,16 +352,50 @@ static int compare(const struct replay_options *options, const struct recording 
     return result;
 }
 
+static int evaluate(const struct replay_options *options, const struct recording *recording,
+                    const struct turns_labels *labels, struct error *err)
+{
+    struct evaluate evaluate = {.json = options->output.json};
+    struct sweep sweep;
+    enum literal_replay_filter filter;
+    int result = find_filter(options, &filter, err);
+    if (!result && options->sweep && !sweep_parse(options->sweep, &sweep)) {
+        result = error_set(err, ERROR_USAGE, "--sweep takes KEY=FROM:TO:STEP of at most %d values",
+                           SWEEP_POINTS_MAX);
+    }
+    result =
+        result ? result : evaluate_open(&evaluate, options->compare, &options->config, filter, err);
+    if (!result && options->evaluate) {
+        result = evaluate_run(&evaluate, recording, labels, err);
+    }
+    if (!result && options->sweep) {
+        result =
+            sweep_run(&sweep, &evaluate, &options->config, recording, labels, options->plot, err);
+    }
+    evaluate_close(&evaluate);
+    return result;
+}
+
+static int run(struct replay_options *options, const struct config *config,
+               const struct recording *recording, const struct turns_labels *labels,
+               struct error *err)
+{
+    if (options->evaluate || options->sweep) {
+        return evaluate(options, recording, labels, err);
+    }
+    return options->compare ? compare(options, recording, err)
+                            : replay(options, config, recording, err);
+}
+
 static int read_and_replay(struct replay_options *options, const struct config *config,
                            struct error *err)
 {
     struct recording recording;
     recording_init(&recording);
-    int result = read_files(&recording, config, options, err);
-    if (!result) {
-        result = options->compare ? compare(options, &recording, err)
-                                  : replay(options, config, &recording, err);
-    }
+    struct turns_labels labels = {0};
+    int result = read_files(&recording, &labels, config, options, err);
+    result = result ? result : run(options, config, &recording, &labels, err);
+    turns_labels_done(&labels);
     recording_done(&recording);
     return result;
 }
@@ -343,7 +406,12 @@ enum {
     OPTION_SKIP_BAD,
     OPTION_COMPARE,
     OPTION_SUMMARY,
-    OPTION_FILTER
+    OPTION_FILTER,
+    OPTION_FROM,
+    OPTION_LABELS,
+    OPTION_EVALUATE,
+    OPTION_SWEEP,
+    OPTION_PLOT
 };
 
 static bool set_option(struct replay_options *options, int option)
@@ -376,6 +444,22 @@ static bool set_option(struct replay_options *options, int option)
     case OPTION_FILTER:
         options->filter = optarg;
         return true;
+    case OPTION_FROM:
+        return turns_format_find(optarg, &options->format) ||
+               (command_line_misuse("replay", "--from takes lines, labels, contact-lens or azure"),
+                false);
+    case OPTION_LABELS:
+        options->format = TURNS_LABELS;
+        return true;
+    case OPTION_EVALUATE:
+        options->evaluate = true;
+        return true;
+    case OPTION_SWEEP:
+        options->sweep = optarg;
+        return true;
+    case OPTION_PLOT:
+        options->plot = optarg;
+        return true;
     default:
         return false;
     }
@@ -393,6 +477,11 @@ int command_replay(int argc, char **argv)
         {"compare", optional_argument, NULL, OPTION_COMPARE},
         {"summary", no_argument, NULL, OPTION_SUMMARY},
         {"filter", required_argument, NULL, OPTION_FILTER},
+        {"from", required_argument, NULL, OPTION_FROM},
+        {"labels", no_argument, NULL, OPTION_LABELS},
+        {"evaluate", no_argument, NULL, OPTION_EVALUATE},
+        {"sweep", required_argument, NULL, OPTION_SWEEP},
+        {"plot", required_argument, NULL, OPTION_PLOT},
         {"help", no_argument, NULL, 'h'},
         {0}};
     struct replay_options options = {0};
@@ -416,6 +505,12 @@ int command_replay(int argc, char **argv)
     }
     if (options.compare && options.output.text) {
         return command_line_misuse("replay", "--compare shows no words: leave --text out");
+    }
+    if ((options.evaluate || options.sweep) && options.format != TURNS_LABELS) {
+        return command_line_misuse("replay", "--evaluate and --sweep go with --labels");
+    }
+    if (options.plot && !options.sweep) {
+        return command_line_misuse("replay", "--plot goes with --sweep");
     }
     options.files = argv + optind;
     if (command_line_load_config(&options.config, &config, &err)) {

@@ -136,6 +136,7 @@ static void print_cell(struct buf *out, const struct judge_event *event)
 {
     static const char *const kinds[] = {[JUDGE_EVENT_READING] = "",
                                         [JUDGE_EVENT_ALERT] = "ALERT ",
+                                        [JUDGE_EVENT_RAISED] = "supervisor ",
                                         [JUDGE_EVENT_RECOVERED] = "recovered "};
     char cell[CELL_BYTES] = "";
     if (event) {
@@ -210,6 +211,7 @@ static void print_json_call(struct buf *out, const struct judge *judge, const ch
 {
     static const char *const kinds[] = {[JUDGE_EVENT_READING] = "reading",
                                         [JUDGE_EVENT_ALERT] = "alert",
+                                        [JUDGE_EVENT_RAISED] = "raised",
                                         [JUDGE_EVENT_RECOVERED] = "recovered"};
     for (size_t i = 0; i < judge->event_count; i++) {
         const struct judge_event *event = &judge->events[i];

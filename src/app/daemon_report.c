@@ -86,9 +86,15 @@ static void report_alert(struct daemon *daemon, const struct effect *note, const
               LOG_INT("samples", note->reading.samples), LOG_TEXT("evidence", evidence));
 }
 
-static void report_open_alert(struct daemon *daemon, const struct effect *note, const char *call,
-                              const char *event, const char *text)
+static void report_open_alert(struct daemon *daemon, const struct effect *note, const char *call)
 {
+    const char *event = "alert_reminded";
+    const char *text = "an alert has stayed open for long";
+    if (note->note == NOTE_ALERT_RAISED) {
+        event = "alert_raised";
+        text = "an open alert concerns a supervisor now";
+        metrics_add(&daemon->metrics, METRIC_ALERTS_RAISED, 1);
+    }
     log_write(daemon->log, LOG_INFO, event, text, LOG_TEXT("interaction", call),
               LOG_INT("episode", note->episode), LOG_TEXT("tier", call_tier_name(note->alert.tier)),
               LOG_NUMBER("score", decimal(note->reading.score)),
@@ -226,13 +232,8 @@ void daemon_report_note(struct daemon *daemon, const struct effect *note)
         report_alert(daemon, note, call);
         break;
     case NOTE_ALERT_RAISED:
-        metrics_add(&daemon->metrics, METRIC_ALERTS_RAISED, 1);
-        report_open_alert(daemon, note, call, "alert_raised",
-                          "an open alert concerns a supervisor now");
-        break;
     case NOTE_ALERT_REMINDED:
-        report_open_alert(daemon, note, call, "alert_reminded",
-                          "an alert has stayed open for long");
+        report_open_alert(daemon, note, call);
         break;
     case NOTE_ALERT_RECOVERED:
         metrics_add(&daemon->metrics, METRIC_RECOVERED, 1);

@@ -33,18 +33,24 @@ static void take_effect(void *user, int64_t at_ms, const struct recording_line *
                         const struct call_effect *effect)
 {
     struct judge *judge = user;
-    if (effect->kind == CALL_EFFECT_RAISED || effect->kind == CALL_EFFECT_REMINDED) {
-        return; /* the alert is told of; what else there is to say of it is not compared */
+    static const enum judge_event_kind kinds[] = {
+        [CALL_EFFECT_READING] = JUDGE_EVENT_READING,
+        [CALL_EFFECT_ALERT] = JUDGE_EVENT_ALERT,
+        [CALL_EFFECT_RAISED] = JUDGE_EVENT_RAISED,
+        [CALL_EFFECT_RECOVERED] = JUDGE_EVENT_RECOVERED,
+    };
+    if (effect->kind == CALL_EFFECT_REMINDED) {
+        return;
     }
-    enum judge_event_kind kind = effect->kind == CALL_EFFECT_ALERT       ? JUDGE_EVENT_ALERT
-                                 : effect->kind == CALL_EFFECT_RECOVERED ? JUDGE_EVENT_RECOVERED
-                                                                         : JUDGE_EVENT_READING;
+    enum judge_event_kind kind = kinds[effect->kind];
     struct judge_event *event = append(judge, kind, at_ms);
     (void)lines;
     (void)count;
     if (event) {
         event->score = (double)effect->reading.score / MOOD_ONE;
         event->trend = effect->reading.trend;
+        event->tier = effect->alert.tier;
+        event->confidence = (double)effect->alert.confidence / MOOD_ONE;
         cxone_format_score(effect->reading.score, event->written);
     }
 }

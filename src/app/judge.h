@@ -16,7 +16,12 @@
 #define JUDGE_LITERAL          "tutorial-literal"
 #define JUDGE_LITERAL_REPAIRED "tutorial-literal-repaired"
 
-enum judge_event_kind { JUDGE_EVENT_READING, JUDGE_EVENT_ALERT, JUDGE_EVENT_RECOVERED };
+enum judge_event_kind {
+    JUDGE_EVENT_READING,
+    JUDGE_EVENT_ALERT,
+    JUDGE_EVENT_RAISED, /* the open alert concerns a supervisor now */
+    JUDGE_EVENT_RECOVERED,
+};
 
 struct judge_event {
     enum judge_event_kind kind;
@@ -24,6 +29,8 @@ struct judge_event {
     double score;
     char written[LITERAL_REPLAY_SCORE_BYTES]; /* the score as it goes to the vendor */
     enum call_trend trend;
+    enum call_tier tier; /* ALERT, RAISED */
+    double confidence;   /* the same; 0 where it is not known */
 };
 
 struct judge {

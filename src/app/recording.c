@@ -145,6 +145,15 @@ static int take_line(struct recording *recording, const char *path, const char *
     return result;
 }
 
+int recording_add(struct recording *recording, const char *source, const char *line, size_t size,
+                  const struct cxone_profile *profile, struct error *err)
+{
+    if (recording->count == RECORDING_LINES_MAX) {
+        return error_set(err, ERROR_LIMIT, "more than %d lines", RECORDING_LINES_MAX);
+    }
+    return take_line(recording, source, line, size, profile, false, err);
+}
+
 int recording_read(struct recording *recording, const char *path,
                    const struct cxone_profile *profile, bool skip_bad, struct error *err)
 {

@@ -48,6 +48,10 @@ void recording_done(struct recording *recording); /* accepts an initialised reco
 int recording_read(struct recording *recording, const char *path,
                    const struct cxone_profile *profile, bool skip_bad, struct error *err);
 
+/* Adds one such line. The source must outlive the recording. */
+int recording_add(struct recording *recording, const char *source, const char *line, size_t size,
+                  const struct cxone_profile *profile, struct error *err);
+
 /* Orders the lines by call, then by when they became visible, then by end, then as read. */
 void recording_sort(struct recording *recording);
 
