@@ -267,7 +267,8 @@ def judge(simulator, daemon, sampler, options):
 def print_report(report, options):
     for line in check_ledger.summary_lines(report):
         print(line)
-    print(f"{'seconds since the end of an utterance':38} {'count':>6} {'p50':>7} {'p95':>7} {'p99':>7}")
+    heads = " ".join(f"{name:>7}" for name in ("p50", "p95", "p99"))
+    print(f"{'seconds since the end of an utterance':38} {'count':>6} {heads}")
     for stage, found in report["stages_s"].items():
         numbers = " ".join(
             f"{found[name]:7.2f}" if found[name] is not None else "      -"
