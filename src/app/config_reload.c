@@ -13,9 +13,13 @@
 /* Keys and groups that the connection does not look at. */
 static const char *const apart[] = {
     "mode",
-    "attr.",
+    "attr.score_key",
+    "attr.trend_key",
+    "attr.count_key",
+    "attr.as_of_key",
+    "attr.degraded_key",
+    "attr.min_",
     "assist.template",
-    "assist.delivery",
     "poll.",
     "window.",
     "trend.",

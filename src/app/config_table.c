@@ -614,10 +614,10 @@ static const char *key_by_last_part(const char *typed)
 const char *config_table_suggest(const char *key)
 {
     static const char *const groups[] = {
-        "discovery", "socket",   "time",   "page",   "auth",     "ep",      "map",   "attr",
-        "assist",    "poll",     "window", "trend",  "alert",    "rate",    "retry", "retry_after",
-        "breaker",   "timeouts", "http",   "tls",    "discover", "privacy", "end",   "model",
-        "store",     "log",      "api",    "writes", "fuse"};
+        "discovery", "socket",   "time",   "page",   "auth",     "ep",       "map",   "attr",
+        "assist",    "poll",     "window", "trend",  "alert",    "rate",     "retry", "retry_after",
+        "breaker",   "timeouts", "http",   "tls",    "discover", "privacy",  "end",   "model",
+        "store",     "log",      "api",    "writes", "fuse",     "decisions"};
     struct suggest best = {0};
     for (size_t i = 0; i < config_table_count; i++) {
         suggest_offer(&best, key, config_table[i].key);

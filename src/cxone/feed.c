@@ -23,6 +23,7 @@ enum {
     FORGET_MS = 120000,
     KEEP_MS = 300000,
     KEEP_MAX = 1000,
+    KEEP_BYTES_MAX = 1024 * 1024, /* of text, per call */
     TOPICS_MAX = 20000,
     MESSAGE_BYTES_MAX = 256 * 1024,
     QUEUE_BYTES_MAX = 4 * 1024 * 1024,
@@ -33,6 +34,7 @@ struct topic {
     struct segment *segments; /* in the order they came; their texts are owned */
     size_t count;
     size_t capacity;
+    size_t bytes;
     struct mono asked;
     struct mono subscribed_at;
     bool subscribed;
@@ -63,10 +65,16 @@ static void feed_emit(const struct feed *feed, int64_t value, const char *text)
 
 /* ---- topics ---- */
 
+static void topic_drop_text(struct topic *topic, struct segment *segment)
+{
+    topic->bytes -= segment->text_bytes;
+    free((char *)(uintptr_t)segment->text);
+}
+
 static void topic_drop_oldest(struct topic *topic, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        free((char *)(uintptr_t)topic->segments[i].text);
+        topic_drop_text(topic, &topic->segments[i]);
     }
     memmove(topic->segments, topic->segments + count,
             (topic->count - count) * sizeof *topic->segments);
@@ -80,18 +88,22 @@ static void topic_free(struct topic *topic)
     free(topic);
 }
 
-static void topic_forget_old(struct topic *topic, int64_t newest_end_ms)
+/* False where something had to go before its time: whoever did not read it must poll for it. */
+static bool topic_forget_old(struct topic *topic, int64_t newest_end_ms)
 {
     size_t old = 0;
     while (old < topic->count && topic->segments[old].end_ms < newest_end_ms - KEEP_MS) {
         old++;
     }
-    if (topic->count - old >= KEEP_MAX) {
-        old++;
-    }
     if (old > 0) {
         topic_drop_oldest(topic, old);
     }
+    bool whole = true;
+    while (topic->count > 1 && (topic->count > KEEP_MAX || topic->bytes > KEEP_BYTES_MAX)) {
+        topic_drop_oldest(topic, 1);
+        whole = false;
+    }
+    return whole;
 }
 
 /* The place of a partial that this one replaces, or a new one at the end; NULL without memory. */
@@ -101,7 +113,7 @@ static struct segment *topic_place(struct topic *topic, const struct segment *se
         struct segment *known = &topic->segments[i - 1];
         if (!known->is_final && known->speaker == segment->speaker &&
             known->start_ms == segment->start_ms) {
-            free((char *)(uintptr_t)known->text);
+            topic_drop_text(topic, known);
             return known;
         }
     }
@@ -117,6 +129,7 @@ static struct segment *topic_place(struct topic *topic, const struct segment *se
     return &topic->segments[topic->count++];
 }
 
+/* False where a segment was lost: this one for want of memory, or an old one for want of room. */
 static bool topic_add(struct topic *topic, const struct segment *segment)
 {
     char *text = malloc(segment->text_bytes + 1);
@@ -129,8 +142,10 @@ static bool topic_add(struct topic *topic, const struct segment *segment)
     text[segment->text_bytes] = '\0';
     *place = *segment;
     place->text = text;
-    topic_forget_old(topic, segment->end_ms);
-    return true;
+    place->id = NULL; /* of what a poll would say of it, only speaker and start are the same */
+    place->id_bytes = 0;
+    topic->bytes += segment->text_bytes;
+    return topic_forget_old(topic, segment->end_ms);
 }
 
 static struct topic *feed_topic(struct feed *feed, const char *id)
@@ -250,7 +265,7 @@ static void take_message(struct feed *feed, const struct feed_message *message)
     case FEED_MESSAGE_SEGMENT:
         topic = feed_topic(feed, message->contact_id);
         if (topic && !topic_add(topic, &message->segment)) {
-            topic->caught_up = false; /* lost for want of memory: a poll finds it again */
+            topic->caught_up = false; /* a poll finds it again */
             topic->subscribed_at = loop_now(feed->loop);
         }
         break;

@@ -135,6 +135,24 @@ static void broken_lines_are_refused(void **unused)
     }
 }
 
+static void messages_have_one_time_each_in_its_order(void **unused)
+{
+    (void)unused;
+    char text[] = "abcd";
+    struct conversation_turn turns[] = {
+        {CONVERSATION_SPEAKER_AGENT, 0, 1, 1, 0, 9000},
+        {CONVERSATION_SPEAKER_CUSTOMER, 1, 1, 1, 1000, 2000},
+        {CONVERSATION_SPEAKER_CUSTOMER, 2, 1, 1, 1500, 2000},
+        {CONVERSATION_SPEAKER_AGENT, 3, 1, 1, 1600, 2000},
+    };
+    struct conversation c = {.turns = turns, .turn_count = 4, .text = text};
+    conversation_make_chat(&c);
+    assert_turn(&c, 0, CONVERSATION_SPEAKER_CUSTOMER, "b", 2000, 2000);
+    assert_turn(&c, 1, CONVERSATION_SPEAKER_AGENT, "d", 2000, 2000);
+    assert_turn(&c, 2, CONVERSATION_SPEAKER_CUSTOMER, "c", 2001, 2001);
+    assert_turn(&c, 3, CONVERSATION_SPEAKER_AGENT, "a", 9000, 9000);
+}
+
 static void a_prefix_holds_whole_words(void **unused)
 {
     (void)unused;
@@ -155,6 +173,7 @@ int main(void)
         cmocka_unit_test(abcd_actions_are_not_spoken),
         cmocka_unit_test(ms_turns_name_speaker_and_text),
         cmocka_unit_test(broken_lines_are_refused),
+        cmocka_unit_test(messages_have_one_time_each_in_its_order),
         cmocka_unit_test(a_prefix_holds_whole_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

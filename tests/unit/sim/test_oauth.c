@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -153,6 +154,59 @@ static void scopes_are_spelled_in_order(void **unused)
     assert_string_equal(oauth_scopes_text(OAUTH_SCOPE_ASSIST, out), "agentassist:write");
 }
 
+/* base64 of "my%20id:s%3De%26c%2Br%25t" by Python's base64 */
+#define BASIC "Basic bXklMjBpZDpzJTNEZSUyNmMlMkJyJTI1dA=="
+
+static struct oauth_verdict judge_key(const struct oauth_tokens *tokens, const char *authorization,
+                                      const char *body)
+{
+    static const struct oauth_client client = {"my id", "s=e&c+r%t"};
+    return oauth_judge_key(&client, tokens, authorization, FORM, body, strlen(body));
+}
+
+static void access_keys_want_the_client_in_the_header(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *authorization;
+        const char *body;
+        int status;
+        const char *error;
+    } cases[] = {
+        {BASIC, "grant_type=password&username=demo-key&password=demo-key-secret", 200, NULL},
+        {NULL, "grant_type=password&username=demo-key&password=demo-key-secret", 401,
+         "invalid_client"},
+        {"Basic bXkgaWQ6eA==", "grant_type=password&username=demo-key&password=demo-key-secret",
+         401, "invalid_client"},
+        {"Basic !!", "", 401, "invalid_client"},
+        {"Bearer x", "", 401, "invalid_client"},
+        {BASIC, "grant_type=password&username=demo-key&password=wrong", 400, "invalid_grant"},
+        {BASIC, "grant_type=client_credentials", 400, "unsupported_grant_type"},
+        {BASIC, "grant_type=refresh_token&refresh_token=", 400, "invalid_grant"},
+        {BASIC, GOOD, 400, "invalid_request"},
+    };
+    const struct oauth_tokens none = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct oauth_verdict verdict = judge_key(&none, cases[i].authorization, cases[i].body);
+        assert_int_equal(verdict.status, cases[i].status);
+        if (cases[i].error) {
+            assert_string_equal(verdict.error, cases[i].error);
+        }
+    }
+}
+
+static void refresh_token_serves_until_the_next_one(void **unused)
+{
+    (void)unused;
+    static struct oauth_tokens tokens;
+    char body[128];
+    snprintf(body, sizeof body, "grant_type=refresh_token&refresh_token=%s",
+             oauth_issue_refresh(&tokens));
+    assert_int_equal(judge_key(&tokens, BASIC, body).status, 200);
+    (void)oauth_issue_refresh(&tokens);
+    assert_int_equal(judge_key(&tokens, BASIC, body).status, 400);
+}
+
 static int set_up(void **unused)
 {
     (void)unused;
@@ -169,6 +223,8 @@ int main(void)
         cmocka_unit_test(the_oldest_token_makes_room),
         cmocka_unit_test(bearer_headers_are_recognised),
         cmocka_unit_test(scopes_are_spelled_in_order),
+        cmocka_unit_test(access_keys_want_the_client_in_the_header),
+        cmocka_unit_test(refresh_token_serves_until_the_next_one),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -97,6 +97,8 @@ static void wrong_words_are_usage_errors(void **unused)
         {"--data", ""},
         {"--print-env=1"},
         {"--expires-in", "0"},
+        {"--profile", "real"},
+        {"--profile=cxone-real", "--revised=0.1"}, /* a chat's message is never revised */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct options o;
