@@ -67,8 +67,8 @@ int gateway_fill(struct request *request, const char *endpoint, const char *usua
                            : ERROR_CONFIG;
 }
 
-/* Whether the transcript socket answers, or nobody can: then the request is on its way to that. What
- * the socket has is read when the answer is delivered, because until then more may come. */
+/* Whether the transcript socket answers, or nobody can: then the request is on its way to that.
+ * What the socket has is read when the answer is delivered, because until then more may come. */
 static bool ask_feed(struct cxone *cxone, struct request *request, const char *interaction_id,
                      int64_t start_ms)
 {
