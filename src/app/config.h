@@ -100,12 +100,16 @@ struct config {
     struct config_list map_direction_agent;
     bool map_missing_final; /* map.missing_final */
 
-    char *attr_score_key;    /* attr.score_key: realtime_sentiment_score */
-    char *attr_trend_key;    /* attr.trend_key: sentiment_trend */
-    char *attr_count_key;    /* attr.count_key: "" = not sent; customer utterances judged */
-    char *attr_as_of_key;    /* attr.as_of_key: "" = not sent; epoch ms of the newest of them */
-    char *attr_degraded_key; /* attr.degraded_key: "" = not sent; "true" if not by the model */
-    int attr_body;           /* attr.body: enum cxone_attribute_body */
+    char *attr_score_key;        /* attr.score_key: realtime_sentiment_score */
+    char *attr_trend_key;        /* attr.trend_key: sentiment_trend */
+    char *attr_count_key;        /* attr.count_key: "" = not sent; customer utterances judged */
+    char *attr_as_of_key;        /* attr.as_of_key: "" = not sent; epoch ms of the newest of them */
+    char *attr_degraded_key;     /* attr.degraded_key: "" = not sent; "true" if not by the model */
+    int attr_body;               /* attr.body: enum cxone_attribute_body */
+    char *attr_summary_mean_key; /* attr.summary_mean_key: "" = not sent, like those below */
+    char *attr_summary_low_key;  /* attr.summary_lowest_key */
+    char *attr_summary_time_key; /* attr.summary_low_seconds_key */
+    char *attr_summary_count_key; /* attr.summary_alerts_key */
     int64_t attr_min_interval_ms; /* attr.min_interval: 2s */
     double attr_min_delta;        /* attr.min_delta: 0.01 */
 

@@ -173,10 +173,16 @@ static int check_speakers(const struct config *config, struct error *err)
 
 static int check_attribute_keys(const struct config *config, struct error *err)
 {
-    static const char *const names[] = {"attr.score_key", "attr.trend_key", "attr.count_key",
-                                        "attr.as_of_key", "attr.degraded_key"};
-    const char *keys[] = {config->attr_score_key, config->attr_trend_key, config->attr_count_key,
-                          config->attr_as_of_key, config->attr_degraded_key};
+    static const char *const names[] = {"attr.score_key",          "attr.trend_key",
+                                        "attr.count_key",          "attr.as_of_key",
+                                        "attr.degraded_key",       "attr.summary_mean_key",
+                                        "attr.summary_lowest_key", "attr.summary_low_seconds_key",
+                                        "attr.summary_alerts_key"};
+    const char *keys[] = {config->attr_score_key,        config->attr_trend_key,
+                          config->attr_count_key,        config->attr_as_of_key,
+                          config->attr_degraded_key,     config->attr_summary_mean_key,
+                          config->attr_summary_low_key,  config->attr_summary_time_key,
+                          config->attr_summary_count_key};
     for (size_t i = 1; i < sizeof keys / sizeof keys[0]; i++) {
         for (size_t j = 0; j < i; j++) {
             if (*keys[i] && strcmp(keys[i], keys[j]) == 0) {

@@ -265,6 +265,15 @@ const struct config_row config_table[] = {
             "where the "
             "address holds the values"),
      .initial_real = "none", .choices = {"attributes", "custom_fields", "none"}},
+    {TEXT("attr.summary_mean_key", attr_summary_mean_key, NAME, "",
+          "attribute written once a call is over: mean score of all its customer utterances; "
+          "empty: not sent")},
+    {TEXT("attr.summary_lowest_key", attr_summary_low_key, NAME, "",
+          "the same: the lowest score there was; empty: not sent")},
+    {TEXT("attr.summary_low_seconds_key", attr_summary_time_key, NAME, "",
+          "the same: seconds with a score below `alert.threshold`; empty: not sent")},
+    {TEXT("attr.summary_alerts_key", attr_summary_count_key, NAME, "",
+          "the same: how many alerts there were; empty: not sent")},
     {SPAN("attr.min_interval", attr_min_interval_ms, 0, HOUR, "2s",
           "least time between two writes to one call"),
      .initial_literal = "0s"},

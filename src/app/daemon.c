@@ -272,6 +272,7 @@ int daemon_create(struct daemon **daemon, const struct daemon_options *options, 
     created->load = options->load;
     created->load_user = options->user;
     created->started = clock_mono();
+    drift_init(&created->drift, created->started);
     metrics_set(&created->metrics, METRIC_START_TIME, (double)clock_wall().ms / 1e3);
     for (int i = 0; i < REPORT_CLASSES; i++) {
         limiter_init(&created->report_limits[i], 2, 20, created->started);

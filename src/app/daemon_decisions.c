@@ -70,7 +70,7 @@ static void write_call(const struct daemon *daemon, struct json_writer *writer, 
 static void write_judgement(struct json_writer *writer, const char *shown)
 {
     static const char *const groups[] = {"window.", "trend.",        "alert.",         "model.",
-                                         "cues.",   "poll.lateness", "assist.delivery"};
+                                         "rules.",  "poll.lateness", "assist.delivery"};
     json_write_key(writer, "judgement");
     json_write_object_begin(writer);
     while (*shown) {

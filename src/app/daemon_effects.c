@@ -109,11 +109,36 @@ static void note_degraded(struct daemon *daemon, const char *interaction_id)
     }
 }
 
+enum { SUMMARY_ATTRIBUTES = 4, SUMMARY_BYTES = 24 };
+
+/* Writes those that have a key; returns how many. */
+static size_t add_summary(const struct config *config, const struct effect *effect,
+                          char texts[SUMMARY_ATTRIBUTES][SUMMARY_BYTES],
+                          struct cxone_attribute *attributes)
+{
+    const char *const keys[SUMMARY_ATTRIBUTES] = {
+        config->attr_summary_mean_key, config->attr_summary_low_key, config->attr_summary_time_key,
+        config->attr_summary_count_key};
+    const struct summary *summary = &effect->summary;
+    size_t used = 0;
+    (void)cxone_format_score(summary->mean, texts[0]);
+    (void)cxone_format_score(summary->lowest, texts[1]);
+    (void)snprintf(texts[2], SUMMARY_BYTES, "%lld", (long long)((summary->low_ms + 500) / 1000));
+    (void)snprintf(texts[3], SUMMARY_BYTES, "%u", (unsigned)effect->alerts);
+    for (size_t i = 0; i < SUMMARY_ATTRIBUTES && effect->has_summary; i++) {
+        if (keys[i][0]) {
+            attributes[used++] = (struct cxone_attribute){keys[i], texts[i]};
+        }
+    }
+    return used;
+}
+
 static void do_attributes(struct daemon *daemon, const struct effect *effect)
 {
     const struct config *config = daemon->config;
     const struct call_reading *reading = &effect->reading;
-    struct cxone_attribute attributes[5];
+    struct cxone_attribute attributes[5 + SUMMARY_ATTRIBUTES];
+    char summary[SUMMARY_ATTRIBUTES][SUMMARY_BYTES];
     char score[CXONE_SCORE_BYTES];
     char count[24];
     char as_of[24];
@@ -135,6 +160,7 @@ static void do_attributes(struct daemon *daemon, const struct effect *effect)
             daemon_is_degraded(daemon, effect->interaction_id) ? "true" : "false";
         attributes[used++] = (struct cxone_attribute){config->attr_degraded_key, degraded};
     }
+    used += add_summary(config, effect, summary, &attributes[used]);
     struct request *request = make_request(daemon, effect);
     if (request) {
         cxone_put_attributes(daemon->cxone, effect->interaction_id, attributes, used, on_attributes,
@@ -282,6 +308,9 @@ void daemon_on_answer(void *user, const struct score_answer *answer)
             daemon_report_answer(daemon, answer);
         }
         daemon_wallboard_answer(daemon->wallboard, answer);
+        if (answer->scorable) {
+            drift_add(&daemon->drift, (double)answer->score / MOOD_ONE, loop_now(daemon->loop));
+        }
     }
     daemon_step(daemon, &event);
 }

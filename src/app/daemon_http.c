@@ -71,6 +71,10 @@ static void refresh_gauges(struct daemon *daemon)
     metrics_set(metrics, METRIC_REQUESTS_QUEUED, status.queued);
     metrics_set(metrics, METRIC_REQUESTS_IN_FLIGHT, status.in_flight);
     metrics_set(metrics, METRIC_VENDOR_OFFSET, (double)status.vendor_offset_ms / 1e3);
+    struct drift_reading drift = drift_read(&daemon->drift, loop_now(daemon->loop));
+    metrics_set(metrics, METRIC_DRIFT, drift.index);
+    metrics_set(metrics, METRIC_DRIFT_CURRENT, (double)drift.current);
+    metrics_set(metrics, METRIC_DRIFT_REFERENCE, (double)drift.reference);
     daemon_keep_count(daemon);
     metrics_set(metrics, METRIC_LOG_DROPPED, (double)log_dropped());
     metrics_read_process(metrics);

@@ -5,6 +5,7 @@
 #define APP_DAEMON_INTERNAL_H
 
 #include "app/daemon.h"
+#include "app/drift.h"
 #include "app/metrics.h"
 #include "app/model_choice.h"
 #include "app/score_pool.h"
@@ -56,6 +57,7 @@ struct daemon {
     struct daemon_notify *notify;
     struct daemon_decisions *decisions;
 
+    struct drift drift;
     struct mono started;
     int64_t vendor_offset_ms; /* the last one known, for a connection that knows none yet */
     bool discovering;

@@ -73,6 +73,13 @@ static const struct row rows[METRICS] = {
                                       "Answers put out of the cache for newer ones."},
     [METRIC_MODEL_DEGRADED] = {"undertone_model_degraded", "", "gauge",
                                "1 while a fallback stands in for the model asked for."},
+    [METRIC_DRIFT] =
+        {"undertone_score_drift", "", "gauge",
+         "Population stability index of the scores of the last hour against the day "
+         "before: below 0.1 steady, above 0.25 changed; 0 while either has under 200."},
+    [METRIC_DRIFT_CURRENT] = {"undertone_score_drift_samples", "window=\"hour\"", "gauge",
+                              "Scores that the index compares."},
+    [METRIC_DRIFT_REFERENCE] = {"undertone_score_drift_samples", "window=\"day\"", "gauge", ""},
     [METRIC_SCORER_QUEUE] = {"undertone_scorer_queue_depth", "", "gauge",
                              "Utterances waiting for a score."},
     [METRIC_SCORER_OLDEST] = {"undertone_scorer_oldest_wait_seconds", "", "gauge",

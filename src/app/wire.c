@@ -96,6 +96,10 @@ void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_o
                     {
                         .min_interval_ms = config->attr_min_interval_ms,
                         .min_delta = fixed(config->attr_min_delta),
+                        .summarise = config->attr_summary_mean_key[0] != '\0' ||
+                                     config->attr_summary_low_key[0] != '\0' ||
+                                     config->attr_summary_time_key[0] != '\0' ||
+                                     config->attr_summary_count_key[0] != '\0',
                         .counts_matter = config->attr_count_key[0] != '\0',
                         .denied_wait_ms = 30000,
                         .final_tries_max = (unsigned)config->retry_max * 8,

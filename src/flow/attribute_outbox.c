@@ -20,6 +20,11 @@ void attribute_outbox_finish(struct attribute_outbox *outbox)
     outbox->failures = 0;
 }
 
+void attribute_outbox_summarise(struct attribute_outbox *outbox)
+{
+    outbox->owes_summary = true;
+}
+
 static int64_t magnitude(int64_t value)
 {
     return value < 0 ? -value : value;
@@ -31,6 +36,9 @@ static bool differs(const struct attribute_outbox *outbox, const struct attribut
     const struct call_reading *sent = &outbox->sent;
     if (!outbox->has_wanted) {
         return false;
+    }
+    if (limits->summarise && outbox->owes_summary) {
+        return true;
     }
     if (!outbox->has_sent || wanted->trend != sent->trend ||
         (limits->counts_matter && wanted->utterances != sent->utterances)) {
@@ -55,6 +63,7 @@ const struct call_reading *attribute_outbox_send(struct attribute_outbox *outbox
                                                  struct mono now)
 {
     outbox->writing = outbox->wanted;
+    outbox->writes_summary = limits->summarise && outbox->owes_summary;
     outbox->in_flight = true;
     outbox->not_before = mono_after_ms(now, limits->min_interval_ms);
     return &outbox->writing;
@@ -85,6 +94,7 @@ void attribute_outbox_done(struct attribute_outbox *outbox, const struct attribu
         outbox->sent = outbox->writing;
         outbox->has_sent = true;
         outbox->failures = 0;
+        outbox->owes_summary = outbox->owes_summary && !outbox->writes_summary;
         return;
     case CXONE_ENDED:
         outbox->abandoned = true;

@@ -18,6 +18,7 @@
 struct attribute_limits {
     int64_t min_interval_ms;
     int64_t min_delta;      /* fixed point: a smaller change of score alone is not worth a write */
+    bool summarise;         /* what is written last of a call that is over holds its summary */
     bool counts_matter;     /* the count of utterances is written too, so its change is a change */
     int64_t denied_wait_ms; /* after a 403, or a refusal, until the next try */
     unsigned final_tries_max; /* attempts for the last value of a call that is over */
@@ -29,9 +30,11 @@ struct attribute_outbox {
     struct call_reading sent;
     bool has_wanted;
     bool has_sent;
-    bool final;     /* the call is over: flush exactly */
-    bool in_flight; /* a write of `writing` is under way */
-    bool abandoned; /* the vendor no longer knows the call, or the last tries failed */
+    bool final; /* the call is over: flush exactly */
+    bool owes_summary;
+    bool writes_summary; /* the write under way holds it */
+    bool in_flight;      /* a write of `writing` is under way */
+    bool abandoned;      /* the vendor no longer knows the call, or the last tries failed */
     unsigned failures;
     struct call_reading writing;
     struct mono not_before;
@@ -44,6 +47,9 @@ void attribute_outbox_forget(struct attribute_outbox *outbox);
 
 /* The call is over: whatever is wanted goes out exactly, then nothing more. */
 void attribute_outbox_finish(struct attribute_outbox *outbox);
+
+/* The call is over, not just this process: a summary is owed, if there is a reading at all. */
+void attribute_outbox_summarise(struct attribute_outbox *outbox);
 
 /* Whether a write is owed; then *due is the earliest time for it. */
 bool attribute_outbox_due(const struct attribute_outbox *outbox,

@@ -10,6 +10,7 @@
 #include "cxone/cxone.h"
 #include "flow/suggestion_outbox.h"
 #include "mood/call.h"
+#include "mood/summary.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -66,6 +67,9 @@ struct effect {
     bool withdrawn;         /* NOTE_UTTERANCE_MASKED: it had a score */
 
     struct call_reading reading;                      /* ATTRIBUTES, SUGGEST, NOTE_ALERT_* */
+    bool has_summary;                                 /* ATTRIBUTES: the last of a call */
+    struct summary summary;                           /* the same */
+    uint32_t alerts;                                  /* the same: how many there were */
     uint32_t episode;                                 /* SUGGEST, NOTE_ALERT_*, NOTE_SUGGESTION */
     struct call_alert alert;                          /* SUGGEST, NOTE_ALERT_* */
     struct call_evidence evidence[CALL_EVIDENCE_MAX]; /* NOTE_ALERT_OPENED, _RAISED, _REMINDED */

@@ -243,6 +243,9 @@ static void run_attributes(struct session *session, struct session_context *cont
     poll_schedule_count_other(context->schedule);
     if (effect) {
         effect->reading = *attribute_outbox_send(&session->attributes, limits, now);
+        effect->has_summary =
+            session->attributes.writes_summary && summary_take(session->call, &effect->summary);
+        effect->alerts = session->episode_base + session->episodes;
         session->last_sent = now;
     }
 }
@@ -292,6 +295,7 @@ static void run_last_reading(struct session *session, struct session_context *co
         session_cues_tell(session, context, CUES_ENDED, 0);
         session_judge(session, context, &event);
         attribute_outbox_finish(&session->attributes);
+        attribute_outbox_summarise(&session->attributes);
         session->ended_told = true;
     }
 }

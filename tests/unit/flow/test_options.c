@@ -131,6 +131,31 @@ static void calls_under_way_are_judged_by_the_new_thresholds(void **state)
     free(world);
 }
 
+static void name_a_summary(struct world *world)
+{
+    if (world->now_ms == 0) {
+        options.session.attributes.summarise = true;
+        tell_options(world);
+    }
+}
+
+static void a_summary_goes_out_once_a_call_is_over(void **state)
+{
+    (void)state;
+    struct world *plain = run(make_room(), NULL);
+    struct world *told = run(make_room(), name_a_summary);
+    for (int i = 0; i < CALLS; i++) {
+        assert_int_equal(plain->calls[i].summaries, 0);
+        assert_int_equal(told->calls[i].summaries, 1);
+        assert_int_equal(told->calls[i].summary.utterances, LINES / 2);
+        assert_true(told->calls[i].closed);
+    }
+    destroy_world(plain);
+    destroy_world(told);
+    free(plain);
+    free(told);
+}
+
 int main(void)
 {
     if (keyhash_library_init()) {
@@ -139,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_options_again_change_nothing),
         cmocka_unit_test(what_is_switched_off_writes_nothing_and_catches_up_later),
+        cmocka_unit_test(a_summary_goes_out_once_a_call_is_over),
         cmocka_unit_test(calls_under_way_are_judged_by_the_new_thresholds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

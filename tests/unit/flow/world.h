@@ -46,6 +46,8 @@ struct vendor_call {
     struct call_reading last_written;
     unsigned writes;
     unsigned suggestions[8];
+    unsigned summaries; /* written */
+    struct summary summary;
     bool closed;
 };
 
@@ -294,6 +296,10 @@ static inline void take_attributes(struct world *world, const struct effect *eff
     if (answer->result.outcome == CXONE_OK) {
         call->last_written = effect->reading;
         call->writes++;
+        if (effect->has_summary) {
+            call->summaries++;
+            call->summary = effect->summary;
+        }
     }
 }
 
