@@ -4,8 +4,8 @@ import { Chart, LARGE, addAxes } from "/chart.js";
 import { byId, make, setAttribute, setText } from "/dom.js";
 import { stateOf } from "/table.js";
 import {
-  ATTRIBUTES, CALL_STATES, PATHS, STATES, SUGGESTIONS, TRENDS, age, clock, count, score, signed,
-  span,
+  ATTRIBUTES, CALL_STATES, PATHS, STATES, SUGGESTIONS, TRENDS, age, alertWord, clock, count,
+  score, signed, span,
 } from "/words.js";
 
 function windowCard(name) {
@@ -177,7 +177,7 @@ export class Drawer {
     this.seen = make("button", { type: "button", class: "main", onclick: () => this.see(alert) });
     this.alertBox.replaceChildren(
       make("div", { class: "drawer-alert-head" },
-           make("h3", {}, PATHS[alert.path].word), this.seen),
+           make("h3", {}, alertWord(alert)), this.seen),
       this.alertState, make("p", { class: "why" }, PATHS[alert.path].why), this.alertTold,
       make("table", { class: "evidence" },
            make("caption", {}, "What moved the mean most, when the alert opened"),

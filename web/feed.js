@@ -1,7 +1,7 @@
 // The alerts, newest first. Entries are changed in place: what is read aloud is what is new.
 
 import { byId, make, setAttribute, setText } from "/dom.js";
-import { PATHS, SUGGESTIONS, clock, score, span } from "/words.js";
+import { SUGGESTIONS, alertWord, clock, score, span } from "/words.js";
 
 const SHOWN = 100;
 
@@ -16,7 +16,7 @@ class Entry {
       make("div", { class: "entry-head" }, this.badge, this.when),
       make("button", { type: "button", class: "entry-open", onclick: () => open(alert.id) },
            make("span", { class: "entry-id" }, alert.id)),
-      make("p", { class: "entry-what" }, `${PATHS[alert.path].word}, at ${score(alert.score)}`),
+      make("p", { class: "entry-what" }, `${alertWord(alert)}, at ${score(alert.score)}`),
       make("div", { class: "entry-foot" }, this.state, this.seen),
     );
   }

@@ -5,7 +5,7 @@ import { byRisk } from "/board.js";
 import { Chart, SMALL } from "/chart.js";
 import { byId, make, setAttribute, setText } from "/dom.js";
 import {
-  CALL_STATES, PATHS, STATES, SUGGESTIONS, TRENDS, age, score, signed, span,
+  CALL_STATES, STATES, SUGGESTIONS, TRENDS, age, alertWord, score, signed, span,
 } from "/words.js";
 
 const ROW_HEIGHT = 58; // as in wallboard.css
@@ -96,9 +96,9 @@ class Row {
       setText(this.told, `${age(now - alert.closed_ms)} ago`);
     } else if (!live) {
       setText(this.alert, "\u25a0 Open to the end");
-      setText(this.told, PATHS[alert.path].word);
+      setText(this.told, alertWord(alert));
     } else {
-      setText(this.alert, `${PATHS[alert.path].word}, ${span(now - alert.opened_ms)}`);
+      setText(this.alert, `${alertWord(alert)}, ${span(now - alert.opened_ms)}`);
       const told = SUGGESTIONS[alert.suggestion];
       setText(this.told, `${told.glyph} ${told.word}`);
     }

@@ -8,6 +8,9 @@ export const TRENDS = {
   stable: { glyph: "\u2192", word: "Steady" },
 };
 
+export const alertWord = (alert) =>
+  alert.rule ? `Rule: ${alert.rule.replaceAll("_", " ")}` : PATHS[alert.path].word;
+
 export const PATHS = {
   declining: {
     word: "Mood is falling",

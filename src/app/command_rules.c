@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/recording.h"
 #include "app/wire.h"
+#include "base/clock.h"
 #include "cues/cues.h"
 #include "flow/session_cues.h"
 
@@ -45,6 +46,8 @@ struct trial {
     int64_t start_ms;
     int64_t now_ms;
     size_t *fired; /* by rule */
+    size_t utterances;
+    int64_t spent_us; /* on them */
     size_t calls_fired;
     bool any;
 };
@@ -141,7 +144,11 @@ static int take_reply(struct trial *trial, size_t first, size_t *next, struct er
         }
     }
     *next = at;
-    return step(trial, &event, err);
+    struct mono begun = clock_mono();
+    int code = step(trial, &event, err);
+    trial->spent_us += clock_mono().us - begun.us;
+    trial->utterances += event.count;
+    return code;
 }
 
 static int try_call(struct trial *trial, struct error *err)
@@ -181,6 +188,8 @@ static int try_all(struct trial *trial, struct recording *recording, struct erro
         return code;
     }
     (void)printf("%zu calls, rules fired in %zu\n", recording->call_count, trial->calls_fired);
+    (void)printf("%zu utterances, %.2f us each\n", trial->utterances,
+                 trial->utterances ? (double)trial->spent_us / (double)trial->utterances : 0.0);
     for (uint32_t i = 0; i < cues_rule_count(trial->rules); i++) {
         (void)printf("  %-32s %zu\n", cues_rule_name(trial->rules, i), trial->fired[i]);
     }

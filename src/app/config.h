@@ -200,6 +200,8 @@ struct config {
 
     int64_t mask_hold_ms; /* privacy.mask_hold: 0s */
 
+    char *rules_path; /* rules.path: "" = none */
+
     int64_t end_idle_timeout_ms; /* end.idle_timeout: 10min */
     int64_t end_on_404_count;    /* end.on_404_count: 2 */
 

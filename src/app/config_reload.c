@@ -20,7 +20,7 @@ static const char *const apart[] = {
     "trend.",         "alert.",
     "retry.",         "discover.",
     "interactions",   "rate.interaction_rps",
-    "privacy.",       "cues.",
+    "privacy.",       "rules.",
     "end.",           "writes.",
     "fuse.",          "api.",
     "decisions.",     "log.",

@@ -483,6 +483,10 @@ const struct config_row config_table[] = {
           "how long after its end an utterance waits to be judged, so that a list can say that the "
           "call is masked; longer than `discover.interval` closes that gap")},
 
+    {TEXT("rules.path", rules_path, LONG, "",
+          "file of rules beside the mood (docs/RULES.md), read again when it changes; empty: "
+          "none")},
+
     {SPAN("end.idle_timeout", end_idle_timeout_ms, SECOND, 24 * HOUR, "10min",
           "a call silent for this long is over")},
     {WHOLE("end.on_404_count", end_on_404_count, 1, 100, "2",
@@ -623,10 +627,11 @@ static const char *key_by_last_part(const char *typed)
 const char *config_table_suggest(const char *key)
 {
     static const char *const groups[] = {
-        "discovery", "socket",   "time",   "page",   "auth",     "ep",       "map",   "attr",
-        "assist",    "poll",     "window", "trend",  "alert",    "rate",     "retry", "retry_after",
-        "breaker",   "timeouts", "http",   "tls",    "discover", "privacy",  "end",   "model",
-        "store",     "log",      "api",    "writes", "fuse",     "decisions"};
+        "discovery", "socket",      "time",     "page",     "auth",  "ep",    "map",
+        "attr",      "assist",      "poll",     "window",   "trend", "alert", "rate",
+        "retry",     "retry_after", "breaker",  "timeouts", "http",  "tls",   "discover",
+        "privacy",   "end",         "model",    "store",    "log",   "api",   "writes",
+        "fuse",      "rules",       "decisions"};
     struct suggest best = {0};
     for (size_t i = 0; i < config_table_count; i++) {
         suggest_offer(&best, key, config_table[i].key);

@@ -4,6 +4,7 @@
 #include "app/daemon_decisions.h"
 #include "app/daemon_notify.h"
 #include "app/daemon_reload.h"
+#include "app/daemon_rules.h"
 #include "app/daemon_switch.h"
 #include "app/daemon_wallboard.h"
 
@@ -165,6 +166,7 @@ void daemon_pipeline_options(const struct daemon *daemon, uint64_t seed,
     memcpy(options->session.mood.identity_key, identity.key,
            sizeof options->session.mood.identity_key);
     keyhash_derive(&daemon->store_key, "effects", &options->session.effect_key);
+    options->session.rules = daemon_rules_in_force(daemon);
     options->keep_state = daemon->config->store_path[0] != '\0';
 }
 
@@ -246,6 +248,7 @@ static int set_up(struct daemon *daemon, struct error *err)
                     : daemon_connect(daemon, daemon->config, &daemon->client, &daemon->cxone, err);
     result = result ? result : daemon_notify_create(daemon, err);
     result = result ? result : daemon_switch_create(daemon, err);
+    result = result ? result : daemon_rules_create(daemon, err);
     result = result ? result : make_pipeline(daemon, err);
     result = result ? result : daemon_calls_create(daemon, err);
     result = result ? result : daemon_reload_create(daemon, err);
@@ -374,6 +377,7 @@ void daemon_destroy(struct daemon *daemon)
     loop_timer_destroy(daemon->stop_timer);
     daemon_keep_destroy(daemon);
     pipeline_destroy(daemon->pipeline);
+    daemon_rules_destroy(daemon->rules);
     roster_done(&daemon->roster);
     daemon_pack_finish(daemon);
     model_choice_free(&daemon->model);

@@ -172,7 +172,11 @@ static void do_suggest(struct daemon *daemon, const struct effect *effect)
 {
     struct buf message;
     buf_init(&message, 4096);
-    message_fill(daemon->config->assist_template, &effect->reading, &message);
+    if (effect->message) {
+        buf_append_string(&message, effect->message);
+    } else {
+        message_fill(daemon->config->assist_template, &effect->reading, &message);
+    }
     struct request *request = make_request(daemon, effect);
     if (request) {
         cxone_suggest(daemon->cxone, effect->interaction_id, effect->idempotency_key,

@@ -55,6 +55,7 @@ struct daemon {
     struct daemon_api *api;
     struct daemon_switch *writes;
     struct daemon_notify *notify;
+    struct daemon_rules *rules;
     struct daemon_decisions *decisions;
 
     struct drift drift;

@@ -120,7 +120,8 @@ bool daemon_keep_effect(struct daemon *daemon, const struct effect *effect)
         return false;
     }
     size_t bytes = text_bytes(effect->interaction_id) + text_bytes(effect->reason) +
-                   text_bytes(effect->transferred_from);
+                   text_bytes(effect->transferred_from) + text_bytes(effect->rule) +
+                   text_bytes(effect->message);
     struct held *held = hold(keep, HELD_EFFECT, bytes);
     if (held) {
         char *at = held->texts;
@@ -128,6 +129,8 @@ bool daemon_keep_effect(struct daemon *daemon, const struct effect *effect)
         held->effect.interaction_id = copy_text(&at, effect->interaction_id);
         held->effect.reason = copy_text(&at, effect->reason);
         held->effect.transferred_from = copy_text(&at, effect->transferred_from);
+        held->effect.rule = copy_text(&at, effect->rule);
+        held->effect.message = copy_text(&at, effect->message);
         held->effect.segment.text = NULL; /* no note needs it */
         held->effect.segment.text_bytes = 0;
         held->effect.segment.id = NULL;

@@ -4,6 +4,7 @@
 
 #include "app/daemon_api.h"
 #include "app/daemon_calls.h"
+#include "app/daemon_rules.h"
 #include "app/daemon_decisions.h"
 #include "app/daemon_notify.h"
 #include "app/daemon_switch.h"
@@ -114,6 +115,7 @@ static void take_over(struct daemon_reload *reload)
     http_client_destroy(old_client);
     config_free(&reload->next);
     daemon_api_refresh(daemon);
+    daemon_rules_refresh(daemon);
     daemon_switch_apply(daemon);
     if (!daemon->stopping) {
         daemon_calls_refresh(daemon);

@@ -74,10 +74,12 @@ static void report_alert(struct daemon *daemon, const struct effect *note, const
         [CALL_ALERT_RULE] = METRIC_ALERTS_RULE,
     };
     metrics_add(&daemon->metrics, paths[note->alert.path], 1);
-    log_write(daemon->log, LOG_INFO, "alert_opened", "the customer's mood needs attention",
-              LOG_TEXT("interaction", call), LOG_INT("episode", note->episode),
+    const char *text =
+        note->rule ? "a rule about the call fired" : "the customer's mood needs attention";
+    log_write(daemon->log, LOG_INFO, "alert_opened", text, LOG_TEXT("interaction", call),
+              LOG_INT("episode", note->episode),
               LOG_TEXT("path", call_alert_path_name(note->alert.path)),
-              LOG_TEXT("tier", call_tier_name(note->alert.tier)),
+              LOG_TEXT("rule", note->rule), LOG_TEXT("tier", call_tier_name(note->alert.tier)),
               LOG_NUMBER("confidence", decimal(note->alert.confidence)),
               LOG_NUMBER("score", decimal(note->reading.score)),
               LOG_TEXT("trend", call_trend_name(note->reading.trend)),

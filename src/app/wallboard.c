@@ -2,6 +2,7 @@
  * fails leaves something unshown and nothing else; judging goes on without the board. */
 #include "app/wallboard_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,6 +250,7 @@ static void open_alert(struct wallboard *board, struct call_now now, const struc
     alert->number = ++board->alert_count;
     alert->episode = note->episode;
     alert->alert = note->alert;
+    (void)snprintf(alert->rule, sizeof alert->rule, "%s", note->rule ? note->rule : "");
     alert->opened_ms = now.vendor_ms;
     alert->reading = note->reading;
     memcpy(alert->evidence, note->evidence, sizeof alert->evidence);

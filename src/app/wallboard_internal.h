@@ -29,6 +29,7 @@ struct wallboard_alert {
     uint64_t number; /* of this board, 1, 2, ... */
     uint32_t episode;
     struct call_alert alert;
+    char rule[CUES_NAME_BYTES_MAX + 1]; /* its name, or "" */
     int64_t opened_ms;
     int64_t closed_ms; /* 0 while open */
     bool recovered;    /* closed because the mood did, not because the call ended */
