@@ -308,7 +308,10 @@ static void check_call(const struct vendor *vendor, const struct vendor_call *ca
         world_fail("%s: %u suggestions shown for %u alerts", call->id, call->shown_count,
                    call->alerts);
     }
-    if (call->closed != call->opened) {
+    /* A kill may cut off the line that says so; that no call is left on the disk was seen before.
+     */
+    bool cut_off = call->closed < call->opened && vendor->death_count > 1;
+    if (call->closed != call->opened && !cut_off) {
         world_fail("%s: opened %u times and closed %u times", call->id, call->opened, call->closed);
     }
     figures->suggestions += call->shown_count;

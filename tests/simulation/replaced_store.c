@@ -13,14 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CALLS_MAX = 65536, PAGES_MAX = 160 };
+enum { CALLS_MAX = 65536, PAGES_MAX = 160 /* kept of one call at a time */ };
 
 struct kept {
     struct store_call call;
     void *head;
     size_t head_bytes;
-    struct store_page pages[PAGES_MAX]; /* by number; bytes NULL where there is none */
-    uint32_t page_count;                /* one more than the greatest number */
+    struct store_page pages[PAGES_MAX]; /* by number */
+    uint32_t page_count;
     enum store_suggestion_state suggestion;
 };
 
@@ -103,6 +103,35 @@ static void *duplicate(const void *bytes, size_t size)
     return made;
 }
 
+static void write_page(struct kept *kept, const struct store_page *page)
+{
+    uint32_t at = 0;
+    while (at < kept->page_count && kept->pages[at].number < page->number) {
+        at++;
+    }
+    struct store_page *place = &kept->pages[at];
+    size_t behind = (kept->page_count - at) * sizeof *place;
+    if (at < kept->page_count && place->number == page->number) {
+        free((void *)(uintptr_t)place->bytes);
+        behind -= sizeof *place;
+        if (page->size == 0) {
+            memmove(place, place + 1, behind);
+            kept->page_count--;
+            return;
+        }
+    } else if (page->size == 0) {
+        return;
+    } else if (kept->page_count == PAGES_MAX) {
+        world_fail("%s: more pages than a bounded call can have", kept->call.interaction_id);
+        return;
+    } else {
+        memmove(place + 1, place, behind);
+        kept->page_count++;
+    }
+    *place = *page;
+    place->bytes = duplicate(page->bytes, page->size);
+}
+
 static void write_change(const struct store_change *change)
 {
     struct kept *kept = find_or_add(change->call.interaction_id);
@@ -116,19 +145,7 @@ static void write_change(const struct store_change *change)
         kept->head_bytes = change->head_bytes;
     }
     for (size_t i = 0; !change->call.closed && i < change->page_count; i++) {
-        const struct store_page *page = &change->pages[i];
-        if (page->number >= PAGES_MAX) {
-            world_fail("page %u of %s: more than a bounded call can have", page->number,
-                       change->call.interaction_id);
-            return;
-        }
-        struct store_page *place = &kept->pages[page->number];
-        free((void *)(uintptr_t)place->bytes);
-        *place = *page;
-        place->bytes = page->size ? duplicate(page->bytes, page->size) : NULL;
-        if (page->number >= kept->page_count) {
-            kept->page_count = page->number + 1;
-        }
+        write_page(kept, &change->pages[i]);
     }
     if (change->suggestion) {
         kept->suggestion = change->suggestion->state;

@@ -119,18 +119,20 @@ static void tell_outage(const struct plan *plan, const struct figures *figures)
 
 /* --- quota ----------------------------------------------------------------------------------- */
 
-static const int64_t step_from_ms = 5 * MINUTE_MS;
-static const int64_t step_until_ms = 10 * MINUTE_MS;
+static const int64_t step_from_ms = 3 * MINUTE_MS;
+static const int64_t step_until_ms = 8 * MINUTE_MS;
 
 static void make_quota_step(struct plan *plan)
 {
-    *plan = plain_plan(200, 15 * MINUTE_MS);
+    *plan = plain_plan(100, 11 * MINUTE_MS);
+    plan->client_rps = 100;
+    plan->quota_rps = 100;
     plan_add_fault(plan, &(struct fault){.kind = FAULT_QUOTA,
                                          .from_ms = step_from_ms,
                                          .until_ms = step_until_ms,
                                          .share = 1,
                                          .operations = EVERYTHING,
-                                         .value = 40});
+                                         .value = 10});
 }
 
 static void make_quota_stop(struct plan *plan)
@@ -151,13 +153,13 @@ static void tell_quota(const struct plan *plan, const struct figures *figures)
         const char *name;
         int64_t from_ms;
         int64_t until_ms;
-    } spells[] = {{"whole", MINUTE_MS, 5 * MINUTE_MS},
-                  {"a tenth", 6 * MINUTE_MS, 10 * MINUTE_MS},
-                  {"whole again", 11 * MINUTE_MS, 15 * MINUTE_MS}};
+    } spells[] = {{"whole", MINUTE_MS, 3 * MINUTE_MS},
+                  {"a tenth", 4 * MINUTE_MS, 7 * MINUTE_MS},
+                  {"whole again", 9 * MINUTE_MS, 11 * MINUTE_MS}};
     for (size_t i = 0; i < sizeof spells / sizeof spells[0]; i++) {
         int64_t from_ms = spells[i].from_ms;
         int64_t until_ms = spells[i].until_ms;
-        (void)printf("  quota %-11s %6.1f requests/s; age of news in attributes p50 %.1f s, p95 "
+        (void)printf("  quota %-11s %6.1f requests/s; from served to written p50 %.1f s, p95 "
                      "%.1f s, p99 %.1f s\n",
                      spells[i].name,
                      (double)simulation_sent(from_ms, until_ms) /
@@ -168,10 +170,11 @@ static void tell_quota(const struct plan *plan, const struct figures *figures)
     }
     (void)printf("  calls with stale attributes after a stop in the scarce spell: %u of %u\n",
                  figures->stale_at_stop, figures->calls);
-    (void)printf("  throttled %.2f %% of requests\n",
+    (void)printf("  throttled %.2f %% of requests, %llu of them for a call's own quota\n",
                  100.0 * (double)figures->throttled /
                      (double)(figures->requests[OPERATION_TRANSCRIPTS] +
-                              figures->requests[OPERATION_ATTRIBUTES] + 1));
+                              figures->requests[OPERATION_ATTRIBUTES] + 1),
+                 (unsigned long long)the_vendor->call_throttled);
 }
 
 /* --- length and number ----------------------------------------------------------------------- */

@@ -4,10 +4,15 @@ file(GLOB simulation_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/simulat
 add_executable(undertone-simulate ${simulation_sources})
 target_link_libraries(undertone-simulate PRIVATE ut_app ut::sodium)
 
-# More seeds and the other scenarios by command: docs/SIMULATION.md.
+# More seeds by command, and what a failed one asks for: docs/SIMULATION.md.
 set(simulation_seeds 1..300)
 if(UNDERTONE_SANITIZE OR UNDERTONE_TSAN)
     set(simulation_seeds 1..60)
 endif()
 add_test(NAME simulation.seeds COMMAND undertone-simulate --seeds ${simulation_seeds} --jobs 2)
 set_tests_properties(simulation.seeds PROPERTIES TIMEOUT 600 PROCESSORS 2)
+
+if(NOT UNDERTONE_SANITIZE AND NOT UNDERTONE_TSAN)
+    add_test(NAME simulation.scenarios COMMAND undertone-simulate --scenario all)
+    set_tests_properties(simulation.scenarios PROPERTIES TIMEOUT 900)
+endif()

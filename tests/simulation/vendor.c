@@ -199,6 +199,18 @@ static void read_member(const char *body, const char *name, char *out, size_t ou
     out[size] = '\0';
 }
 
+/* When the utterance that ended then was served; a revision may have moved the end. */
+static int64_t served_ms(const struct vendor_call *call, int64_t end_ms)
+{
+    for (uint32_t i = call->count; i > 0; i--) {
+        const struct form *form = &call->utterances[i - 1].forms[0];
+        if (form->end_ms == end_ms && form->served) {
+            return form->served_ms;
+        }
+    }
+    return world_vendor_ms();
+}
+
 static void note_age(struct vendor *vendor, struct vendor_call *call, int64_t as_of_ms)
 {
     if (as_of_ms <= call->as_of_ms) {
@@ -212,7 +224,8 @@ static void note_age(struct vendor *vendor, struct vendor_call *call, int64_t as
             abort();
         }
     }
-    vendor->ages[vendor->age_count++] = (struct age){world_now_ms(), world_vendor_ms() - as_of_ms};
+    vendor->ages[vendor->age_count++] =
+        (struct age){world_now_ms(), world_vendor_ms() - served_ms(call, as_of_ms)};
 }
 
 static void take_attributes(struct vendor *vendor, struct vendor_call *call,
@@ -343,24 +356,35 @@ enum operation vendor_operation(const char *method, const char *url)
     return strcmp(method, "PATCH") == 0 ? OPERATION_ATTRIBUTES : OPERATION_TRANSCRIPTS;
 }
 
-/* The vendor's own bucket of a second's worth; it is refilled as time passes. */
+/* A bucket that is refilled as time passes. */
+static bool take(double *tokens, int64_t *at_us, double rps, double burst)
+{
+    double passed_s = (double)(world_now_us() - *at_us) / 1e6;
+    *at_us = world_now_us();
+    *tokens = *tokens + passed_s * rps < burst ? *tokens + passed_s * rps : burst;
+    if (*tokens < 1) {
+        return false;
+    }
+    *tokens -= 1;
+    return true;
+}
+
 static bool takes_quota(struct vendor *vendor)
 {
     const struct fault *less = plan_in_force(vendor->plan, FAULT_QUOTA);
     double rps = less ? (double)less->value : vendor->plan->quota_rps;
-    if (rps <= 0) {
+    return rps <= 0 || take(&vendor->quota, &vendor->quota_us, rps, rps > 8 ? rps / 4 : 2);
+}
+
+/* Two at once, and a little more for what the way here did to their distance. */
+static bool takes_call_quota(struct vendor *vendor, struct vendor_call *call)
+{
+    double rps = vendor->plan->interaction_rps;
+    if (!call || take(&call->quota, &call->quota_us, rps, 2.25)) {
         return true;
     }
-    double passed_s = (double)(world_now_us() - vendor->quota_us) / 1e6;
-    double burst = rps > 8 ? rps / 4 : 2;
-    vendor->quota_us = world_now_us();
-    vendor->quota = vendor->quota + passed_s * rps;
-    vendor->quota = vendor->quota < burst ? vendor->quota : burst;
-    if (vendor->quota < 1) {
-        return false;
-    }
-    vendor->quota -= 1;
-    return true;
+    vendor->call_throttled++;
+    return false;
 }
 
 static struct vendor_call *call_of(struct vendor *vendor, const char *url)
@@ -417,7 +441,8 @@ void vendor_serve(struct vendor *vendor, const struct vendor_request *request,
         }
     } else if (operation != OPERATION_TOKEN && !is_authorized(vendor, request)) {
         reply->status = 401;
-    } else if (operation != OPERATION_TOKEN && !takes_quota(vendor)) {
+    } else if (operation != OPERATION_TOKEN &&
+               (!takes_quota(vendor) || !takes_call_quota(vendor, call_of(vendor, request->url)))) {
         reply->status = 429;
         reply->retry_after_s = 1;
     } else if (plan_strike(vendor->plan, FAULT_GARBAGE, operation)) {
@@ -442,7 +467,9 @@ static void note_transcript(struct vendor *vendor, const struct vendor_reply *re
         uint32_t form;
         int32_t score;
         if (vendor_parse_text(at + 1, &call, &number, &form, &score)) {
-            vendor->calls[call].utterances[number].forms[form].served = true;
+            struct form *served = &vendor->calls[call].utterances[number].forms[form];
+            served->served_ms = served->served ? served->served_ms : world_vendor_ms();
+            served->served = true;
         }
     }
 }

@@ -12,10 +12,11 @@ enum { FORMS_MAX = 2, STATES_MAX = 4, ATTRIBUTE_BYTES = 16, KEYS_MAX = 64, BLANK
 struct form {
     int64_t visible_ms; /* all times: vendor's clock */
     int64_t end_ms;
-    int32_t score; /* millionths, or BLANK */
-    bool served;   /* to a daemon that lived to read it */
-    uint8_t asked; /* scorings begun, in this life of the daemon */
-    uint32_t life; /* in which it was last asked for */
+    int32_t score;     /* millionths, or BLANK */
+    bool served;       /* to a daemon that lived to read it */
+    int64_t served_ms; /* when, for the first time */
+    uint8_t asked;     /* scorings begun, in this life of the daemon */
+    uint32_t life;     /* in which it was last asked for */
     uint8_t logged;
 };
 
@@ -52,6 +53,9 @@ struct vendor_call {
     struct call_span spans[STATES_MAX];
     uint32_t span_count;
 
+    double quota; /* of its own */
+    int64_t quota_us;
+
     /* the ledger */
     char score[ATTRIBUTE_BYTES];
     char trend[ATTRIBUTE_BYTES];
@@ -74,7 +78,7 @@ struct vendor_call {
     uint32_t lost_writes;
 };
 
-/* How old the news in an attribute was when the vendor took it. */
+/* How old the news in an attribute was when the vendor took it: since it had been served. */
 struct age {
     int64_t at_ms; /* of the world */
     int64_t age_ms;
@@ -88,7 +92,8 @@ struct vendor {
     uint32_t count;
     uint64_t requests[OPERATIONS];
     uint64_t throttled;
-    uint64_t tokens; /* granted; also the newest one's number */
+    uint64_t call_throttled; /* of those, for a call's own quota */
+    uint64_t tokens;         /* granted; also the newest one's number */
     uint64_t void_before;
     double quota;
     int64_t quota_us;
