@@ -8,6 +8,7 @@ enum {
     BODY_BYTES_MAX = 64 * 1024,
     KEY_BYTES_MAX = 256,
     DISCOVERY_TURN = 16,
+    POLLS_TURN = 3,
 };
 
 struct request *requests_new(enum cxone_operation operation, cxone_done_fn *done, void *user)
@@ -102,16 +103,33 @@ unsigned requests_waiting(const struct requests *requests)
     return count;
 }
 
+/* Whether the oldest write may leave before all polls: what arrives at one call keeps its order. */
+static bool may_overtake(const struct requests *requests, const struct request *write)
+{
+    const struct request *poll = requests->waiting[CXONE_TRANSCRIPTS].first;
+    for (; poll && poll->asked.us <= write->asked.us; poll = poll->next) {
+        if (poll->interaction == write->interaction) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum cxone_operation favour(const struct requests *requests)
+{
+    const struct request *write = requests->waiting[CXONE_ATTRIBUTES].first;
+    if (requests->turn % DISCOVERY_TURN == DISCOVERY_TURN - 1) {
+        return CXONE_DISCOVERY;
+    }
+    bool is_polls_turn = requests->turn % POLLS_TURN == POLLS_TURN - 1;
+    return write && !is_polls_turn && may_overtake(requests, write) ? CXONE_ATTRIBUTES
+                                                                    : CXONE_TRANSCRIPTS;
+}
+
 void requests_order(const struct requests *requests,
                     enum cxone_operation order[REQUESTS_OPERATIONS])
 {
-    const struct request *poll = requests->waiting[CXONE_TRANSCRIPTS].first;
-    const struct request *write = requests->waiting[CXONE_ATTRIBUTES].first;
-    bool is_write_older = write && (!poll || write->asked.us <= poll->asked.us);
-    enum cxone_operation favourite = is_write_older ? CXONE_ATTRIBUTES : CXONE_TRANSCRIPTS;
-    if (requests->turn % DISCOVERY_TURN == DISCOVERY_TURN - 1) {
-        favourite = CXONE_DISCOVERY;
-    }
+    enum cxone_operation favourite = favour(requests);
     const enum cxone_operation usual[] = {CXONE_TRANSCRIPTS, CXONE_ATTRIBUTES, CXONE_DISCOVERY};
     size_t count = 0;
     order[count++] = CXONE_SUGGESTIONS;

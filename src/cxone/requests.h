@@ -1,9 +1,11 @@
 /* cxone/requests.h - the requests of one connection: where each waits, and whose turn it is.
  *
- * Suggestions always go first. Of all other requests sent, every 16th is discovery's if it has one
- * waiting; polls and attributes go in the order in which they were asked for, discovery after them.
- * So however scarce the quota is, a write waits no longer than a poll, and what arrives at one
- * call keeps the distance in which it was asked for.
+ * Suggestions always go first. Of all other requests sent, every 16th is discovery's and every
+ * third is the polls' if they have one waiting; else writes go before polls, and discovery comes
+ * last. A write tells what a poll has brought, so there are never many more of them, and however
+ * scarce the quota is, what is known is told soon: what is shed is the asking. But a write does not
+ * overtake an older poll of its own call: what arrives at one call keeps the distance in which it
+ * was asked for.
  */
 #ifndef CXONE_REQUESTS_H
 #define CXONE_REQUESTS_H
