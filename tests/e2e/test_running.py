@@ -453,28 +453,6 @@ class Manager(Running):
         self.assertIn("NOTIFY_SOCKET", str(failure.exception))
 
 
-class Summary(Running):
-    sim_arguments = ["--calls", "2", "--seed", "1", "--speed", "8", "--linger", "120"]
-
-    def test_a_call_that_is_over_gets_its_summary_once(self):
-        names = {"attr.summary_mean_key": "mean", "attr.summary_lowest_key": "lowest",
-                 "attr.summary_low_seconds_key": "low_s", "attr.summary_alerts_key": "alerts"}
-        self.start(discover__interval="1s", **names)
-        self.await_event("call_opened", 2)
-        calls = self.vendor_calls()
-        for call in calls:  # nothing else ends it before its time
-            self.error(409, "named_elsewhere", "DELETE", "/api/v1/calls/" + call)
-        self.await_event("call_closed", timeout_s=150)
-        with open(self.simulator.ledger, encoding="utf-8") as ledger:
-            writes = [json.loads(line) for line in ledger if '"kind":"attributes"' in line]
-        summaries = [w for w in writes if "mean" in json.dumps(w)]
-        self.assertEqual(len(summaries), len(self.events("call_closed")))
-        text = json.dumps(summaries[0])
-        for name in names.values():
-            self.assertIn(f'"{name}"', text)
-        self.assertRegex(text, r'"alerts": ("\d+"|\{)')
-
-
 class Decisions(Running):
     sim_arguments = ["--calls", "8", "--seed", "1", "--speed", "4"]
 
