@@ -4,9 +4,9 @@
 
 #include "app/daemon_api.h"
 #include "app/daemon_calls.h"
-#include "app/daemon_rules.h"
 #include "app/daemon_decisions.h"
 #include "app/daemon_notify.h"
+#include "app/daemon_rules.h"
 #include "app/daemon_switch.h"
 #include "base/sha256.h"
 
