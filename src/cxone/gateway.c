@@ -160,6 +160,9 @@ static struct gate look_at_gate(struct cxone *cxone, enum cxone_operation operat
     if (cxone->stopped[operation]) {
         return (struct gate){BLOCK_DENIED, -1, "writes are switched off"};
     }
+    if (cxone->requests.waiting[operation].first->is_webhook) {
+        return look_at_slots(cxone, operation);
+    }
     if (!capability_allows(capability, now)) {
         return (struct gate){BLOCK_DENIED, capability_wait_ms(capability, now),
                              "suspended since CXone answered 403"};
@@ -169,9 +172,6 @@ static struct gate look_at_gate(struct cxone *cxone, enum cxone_operation operat
         bool worth_it = breaker_is_probing(&cxone->breakers[operation], now);
         return (struct gate){worth_it ? BLOCK_CAPACITY : BLOCK_BREAKER, wait_ms,
                              "the circuit breaker is open"};
-    }
-    if (cxone->requests.waiting[operation].first->is_webhook) {
-        return look_at_slots(cxone, operation);
     }
     struct gate access = look_at_access(cxone);
     if (access.block != BLOCK_NOTHING) {
@@ -316,7 +316,7 @@ static int send_request(struct cxone *cxone, struct request *request, const char
     return result;
 }
 
-/* What the vendor is owed for a request: quota and a token. */
+/* What a request to the vendor takes: quota, a token and the breaker's leave. */
 static bool take_access(struct cxone *cxone, struct request *request, struct buf *authorization)
 {
     struct mono now = loop_now(cxone->loop);
@@ -326,7 +326,8 @@ static bool take_access(struct cxone *cxone, struct request *request, struct buf
     return limiter_take(&cxone->limiter, reserved_tokens(cxone, request->operation), now) &&
            buf_reserve(authorization, authorization->limit / 2 + 16) &&
            buf_append_string(authorization, "Bearer ") &&
-           buf_append_string(authorization, auth_use(cxone->auth, &request->generation));
+           buf_append_string(authorization, auth_use(cxone->auth, &request->generation)) &&
+           breaker_allow(&cxone->breakers[request->operation], now, &cxone->rand);
 }
 
 static void note_sent(struct cxone *cxone, struct request *request)
@@ -336,25 +337,23 @@ static void note_sent(struct cxone *cxone, struct request *request)
     requests_unlink(&cxone->requests.waiting[operation], request);
     requests_append(&cxone->requests.in_flight, request);
     requests_advance(&cxone->requests, operation);
-    capability_claim(&cxone->capabilities[operation]);
     request->sent = now;
     cxone->sent[operation]++;
     if (!request->is_webhook) {
+        capability_claim(&cxone->capabilities[operation]);
         adaptive_rate_count(&cxone->rate, now);
     }
 }
 
-/* Takes quota, the breaker's leave and a token, and sends; the gate was open a moment ago. */
+/* Sends; the gate was open a moment ago. */
 static void launch(struct cxone *cxone, enum cxone_operation operation)
 {
-    struct mono now = loop_now(cxone->loop);
-    struct breaker *breaker = &cxone->breakers[operation];
+    const struct breaker *breaker = &cxone->breakers[operation];
     enum breaker_state before = breaker->state;
     struct request *request = cxone->requests.waiting[operation].first;
     struct buf authorization;
     buf_init(&authorization, 2 * 16 * 1024);
-    bool ready =
-        take_access(cxone, request, &authorization) && breaker_allow(breaker, now, &cxone->rand);
+    bool ready = take_access(cxone, request, &authorization);
     if (ready && breaker->state != before) {
         gateway_emit_breaker(cxone, operation, 0);
     }

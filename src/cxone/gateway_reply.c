@@ -46,17 +46,6 @@ static void learn_breaker(const struct reply *reply)
     }
 }
 
-static void suspend_webhook(const struct reply *reply, int64_t pause_ms)
-{
-    char text[192];
-    snprintf(text, sizeof text,
-             "the webhook answers 403: check assist.webhook_secret and who may post there; next "
-             "try in %lld s",
-             (long long)pause_ms / 1000);
-    gateway_emit(reply->cxone, CXONE_EVENT_CAPABILITY_SUSPENDED, reply->operation,
-                 reply->response->status, pause_ms, text);
-}
-
 static void suspend(const struct reply *reply)
 {
     static const struct {
@@ -76,10 +65,6 @@ static void suspend(const struct reply *reply)
     bool changed =
         capability_deny(&cxone->capabilities[reply->operation], loop_now(cxone->loop), pause_ms);
     if (!changed) {
-        return;
-    }
-    if (reply->request->is_webhook) {
-        suspend_webhook(reply, pause_ms);
         return;
     }
     if (!reply_missing_scope(http_client_header(response, "WWW-Authenticate"), response->body,
@@ -125,7 +110,7 @@ static void learn_throttle(const struct reply *reply)
     struct cxone *cxone = reply->cxone;
     struct mono now = loop_now(cxone->loop);
     cxone->throttled[reply->operation]++;
-    if (reply->response->status == 429 && !reply->request->is_webhook &&
+    if (reply->response->status == 429 &&
         throttle_record(&cxone->throttle, reply->request->interaction, now)) {
         int64_t pause_ms = reply->result.retry_after_ms;
         struct mono resume = mono_after_ms(now, pause_ms > PAUSE_MS_MIN ? pause_ms : PAUSE_MS_MIN);
@@ -167,9 +152,6 @@ static void learn_success(const struct reply *reply)
 {
     struct cxone *cxone = reply->cxone;
     struct mono now = loop_now(cxone->loop);
-    if (reply->request->is_webhook) {
-        return;
-    }
     throttle_accepted(&cxone->throttle, now);
     if (cxone->rate.curbed) {
         bool restored = adaptive_rate_accepted(&cxone->rate, now);
@@ -186,9 +168,12 @@ static void learn_from_reply(struct reply *reply)
     struct cxone *cxone = reply->cxone;
     const struct http_response *response = reply->response;
     struct capability *capability = &cxone->capabilities[reply->operation];
+    if (reply->request->is_webhook) {
+        return; /* it says nothing about the vendor */
+    }
     learn_breaker(reply);
     learn_retries(reply);
-    if (response->failure == HTTP_FAILURE_NONE && !reply->request->is_webhook) {
+    if (response->failure == HTTP_FAILURE_NONE) {
         skew_record(&cxone->skew, response->date_ms, cxone->options.wall_now().ms,
                     response->total_ms);
     }

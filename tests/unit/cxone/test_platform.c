@@ -666,6 +666,41 @@ static void several_ways_are_one_alert(void **state)
     }
 }
 
+static size_t requests_to(const struct platform *p, const char *line)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < p->seen_count; i++) {
+        count += strcmp(p->seen[i].line, line) == 0;
+    }
+    return count;
+}
+
+static void webhook_and_vendor_do_not_stop_each_other(void **state)
+{
+    (void)state;
+    char url[80];
+    struct platform *p = platform_open();
+    use_webhook(p, url);
+    p->options.profile.deliveries |= CXONE_DELIVERY_SUGGESTIONS;
+    add_rule(p, "/hook", 403, "{}", 0);
+    add_rule(p, "/oauth/token", 500, "{}", 1);
+    add_rule(p, "/oauth/token", 200, TOKEN, 0);
+    add_rule(p, "/api/v2/agentassist/suggestions", 200, "{}", 0);
+    platform_connect(p);
+    suggest(p);
+    suggest(p);
+    platform_wait(p, 2);
+    assert_int_equal(p->answers[0].outcome, CXONE_OK);
+    assert_int_equal(p->answers[1].outcome, CXONE_OK);
+    /* both left by the webhook before there was a token, and its 403 suspended nothing */
+    assert_int_equal(requests_to(p, "POST /hook"), 2);
+    assert_int_equal(requests_to(p, "POST /api/v2/agentassist/suggestions"), 2);
+    assert_string_equal(p->seen[p->seen_count - 1].line, "POST /api/v2/agentassist/suggestions");
+    assert_string_equal(p->seen[p->seen_count - 2].line, "POST /api/v2/agentassist/suggestions");
+    assert_int_equal(events(p, CXONE_EVENT_CAPABILITY_SUSPENDED, ""), 0);
+    platform_close(p);
+}
+
 static int start_library(void **state)
 {
     (void)state;
@@ -691,6 +726,7 @@ int main(void)
         cmocka_unit_test(webhook_is_signed_and_gets_no_token),
         cmocka_unit_test(webhook_that_may_have_been_heard_is_unknown),
         cmocka_unit_test(several_ways_are_one_alert),
+        cmocka_unit_test(webhook_and_vendor_do_not_stop_each_other),
     };
     return cmocka_run_group_tests(tests, start_library, NULL);
 }
