@@ -17,6 +17,21 @@ static int no_memory(struct error *err)
 
 /* --- the judges ------------------------------------------------------------------------------ */
 
+/* The first judge that scores as this one does: they share what was scored. */
+static size_t find_same_model(const struct evaluate *evaluate, const struct judge *judge)
+{
+    size_t at = 0;
+    for (; at < evaluate->judge_count; at++) {
+        const struct config *other = &evaluate->judges[at].config;
+        if (strcmp(other->model_dir, judge->config.model_dir) == 0 &&
+            strcmp(other->model_precision, judge->config.model_precision) == 0 &&
+            strcmp(other->model_kernels, judge->config.model_kernels) == 0) {
+            break;
+        }
+    }
+    return at;
+}
+
 static int open_judge(struct evaluate *evaluate, const char *name,
                       const struct command_line_config *line, enum literal_replay_filter filter,
                       struct error *err)
@@ -31,7 +46,7 @@ static int open_judge(struct evaluate *evaluate, const char *name,
     if (!result) {
         score_memo_init(&evaluate->memos[at], judge->replay.score, judge->replay.score_user);
         judge->replay.score = score_memo_run;
-        judge->replay.score_user = &evaluate->memos[at];
+        judge->replay.score_user = &evaluate->memos[find_same_model(evaluate, judge)];
         evaluate->judge_count++;
     }
     return result;
