@@ -93,6 +93,7 @@ def main():
     text = (args.out / "config.json").read_bytes()
     model.save_pretrained(args.out)
     (args.out / "config.json").write_bytes(text)
+    (args.out / "model.safetensors").chmod(0o644)
     write_golden(args.out / "golden.jsonl", model.float(), tokenizer)
     return 0
 
