@@ -273,8 +273,9 @@ def report_sources(table, rows):
         single = row["classes"] < 2
         value = row["accuracy"] if single else row["macro_f1"]
         what = "accuracy" if single else f"macro-F1 of {row['classes']}"
-        table.line(f"  {row['source']}: turn mood, {what}", ">= 0.75", f"{value:.3f}", value >= 0.75,
-                   "" if single else interval(row, "macro_f1"))
+        detail = "" if single else interval(row, "macro_f1")
+        label = f"  {row['source']}: turn mood, {what}"
+        table.line(label, ">= 0.75", f"{value:.3f}", value >= 0.75, detail)
 
 
 def report_calm(table, calls):

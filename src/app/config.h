@@ -154,7 +154,7 @@ struct config {
     double alert_defer_above;         /* alert.defer_above */
     double alert_supervisor_limit;    /* alert.supervisor_limit */
     int64_t alert_remind_ms;          /* alert.remind_after: never */
-    double alert_threshold;           /* alert.threshold: 0.35 */
+    double alert_threshold;           /* alert.threshold: 0.28 */
     double alert_recover;             /* alert.recover: 0.45 */
     int64_t alert_recover_hold_ms;    /* alert.recover_hold: 10s */
     int64_t alert_cooldown_ms;        /* alert.cooldown: 15s */

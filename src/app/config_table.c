@@ -363,12 +363,13 @@ const struct config_row config_table[] = {
     {SHARE("trend.delta", trend_delta, 0, 1, "0.05",
            "a change of the mean beyond this is a trend")},
     {SHARE("trend.leave", trend_leave, 0, 1, "0.03", "a change below this ends it")},
-    {SHARE("trend.confidence", trend_confidence, 0, 1, "0.8",
+    {SHARE("trend.confidence", trend_confidence, 0, 1, "0.65",
            "a decline alerts only if it is as sure as this not to be an accident (exact "
            "Mann-Kendall test over both windows)"),
      .initial_literal = "0"},
-    {SHARE("alert.threshold", alert_threshold, 0, 1, "0.35",
-           "a declining mean below this opens an alert")},
+    {SHARE("alert.threshold", alert_threshold, 0, 1, "0.28",
+           "a declining mean below this opens an alert"),
+     .initial_literal = "0.35"},
     {SHARE("alert.confirm_below", alert_confirm_below, 0, 1, "0.35",
            "an utterance with a lower score is low")},
     {WHOLE("alert.confirm_count", alert_confirm_count, 0, MOOD_CONFIRM_MAX, "2",
@@ -379,7 +380,7 @@ const struct config_row config_table[] = {
     {SHARE("alert.calm_share", alert_calm_share, 0, 1, "0.08",
            "share of low utterances in calm calls, from which the confidence of a sustained-low "
            "alert is reckoned")},
-    {SHARE("alert.defer_above", alert_defer_above, 0, 1, "0.47",
+    {SHARE("alert.defer_above", alert_defer_above, 0, 1, "0.35",
            "no alert opens while the newest score is above: a recovery may be under way; 1: "
            "never wait"),
      .initial_literal = "1"},

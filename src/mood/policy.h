@@ -31,7 +31,7 @@ struct mood_policy {
     int64_t trend_enter;           /* 50 000: |difference of means| above this enters a trend */
     int64_t trend_leave;           /* 30 000: below this leaves it */
     int64_t trend_confidence;      /* least confidence of an alert's decline, by falling.h */
-    int64_t alert_below;           /* 350 000: a window mean must be strictly below to alert */
+    int64_t alert_below;           /* 280 000: a window mean must be strictly below to alert */
     int64_t confirm_below;         /* an utterance strictly below is low */
     uint32_t confirm_count;        /* so many low ones ... */
     uint32_t confirm_of;           /* ... among so many newest are wanted for an alert; 1..16 */

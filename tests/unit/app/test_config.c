@@ -163,7 +163,7 @@ static const struct bad bad_files[] = {
     {"poll:\n  idle: 6s\n", "", "must be at most poll.quiet (5s, default)"},
     {"poll.active: 3s\n", "", "poll.active (3s, "},
     {"poll.overlap: 200s\n", "", "must be at most poll.overlap_max (3min, default)"},
-    {"alert.recover: 0.35\n", "", "must be less than alert.recover (0.35, "},
+    {"alert.recover: 0.28\n", "", "must be less than alert.recover (0.28, "},
     {"trend.leave: 0.06\n", "", "must be at most trend.delta (0.05, default)"},
     {"window.seconds: 121\n", "", "must be at most window.max_seconds"},
     {"retry.base: 1min\n", "", "must be at most retry.cap"},
@@ -305,7 +305,7 @@ static void nothing_said_gives_the_tutorials_defaults(void **state)
         assert_int_equal(c.poll_lookback_ms, 60000);
         assert_int_equal(c.poll_overlap_max_ms, 180000);
         assert_true(c.window_seconds == 30);
-        assert_true(c.alert_threshold == 0.35 && c.alert_recover == 0.45);
+        assert_true(c.alert_threshold == 0.28 && c.alert_recover == 0.45);
         assert_true(c.alert_sustained_reference == 0.46 && c.alert_sustained_limit == 0.9);
         assert_true(c.rate_client_rps == 10 && c.rate_reserve_for_alerts == 0.1);
         assert_int_equal(c.retry_after_max_ms, 300000);

@@ -73,8 +73,8 @@ static unsigned alerts_with_last_two(int64_t a, int64_t b)
 static void test_the_threshold_itself_is_not_below(void **state)
 {
     (void)state;
-    assert_int_equal(alerts_with_last_two(350000, 350000), 0);
-    assert_int_equal(alerts_with_last_two(350000, 349999), 1); /* although it rounds to it */
+    assert_int_equal(alerts_with_last_two(280000, 280000), 0);
+    assert_int_equal(alerts_with_last_two(280000, 279999), 1); /* although it rounds to it */
 }
 
 static void test_one_negative_first_utterance_does_not_alert(void **state)
@@ -110,8 +110,11 @@ static void test_an_always_negative_customer_alerts_as_sustained_low(void **stat
 static void test_the_sustained_limit_itself_is_not_above(void **state)
 {
     (void)state;
+    struct mood_policy policy;
+    mood_policy_default(&policy);
+    policy.defer_above = MOOD_ONE;
     struct harness h;
-    harness_start(&h, NULL);
+    harness_start(&h, &policy);
     say_all(&h, 5000, (int64_t[]){160000, 160000, 160000}, 3);
     assert_int_equal(harness_reading(&h).sustained, 900000);
     assert_int_equal(h.alerts, 0);
@@ -417,6 +420,7 @@ static void test_only_the_first_confirmation_of_the_last_episode_counts(void **s
     struct mood_policy policy;
     mood_policy_default(&policy);
     policy.recover_hold_ms = 0;
+    policy.alert_below = 350000;
     struct harness h;
     harness_start(&h, &policy);
     open_declining(&h);

@@ -127,6 +127,7 @@ static void test_a_recovery_under_way_defers_an_alert(void **state)
     struct mood_policy policy;
     mood_policy_default(&policy);
     policy.defer_above = 600000;
+    policy.alert_below = 350000;
     policy.sustained_limit = 400000;
     for (int relapse = 0; relapse < 2; relapse++) {
         struct harness h;

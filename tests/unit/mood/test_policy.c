@@ -12,7 +12,13 @@ static void test_defaults_are_those_documented(void **state)
     assert_int_equal(policy.samples_min, 2);
     assert_int_equal(policy.trend_enter, 50000);
     assert_int_equal(policy.trend_leave, 30000);
-    assert_int_equal(policy.alert_below, 350000);
+    assert_int_equal(policy.alert_below, 280000);
+    assert_int_equal(policy.trend_confidence, 650000);
+    assert_int_equal(policy.confirm_below, 350000);
+    assert_int_equal(policy.confirm_count, 2);
+    assert_int_equal(policy.confirm_of, 4);
+    assert_int_equal(policy.defer_above, 350000);
+    assert_int_equal(policy.supervisor_limit, 1400000);
     assert_int_equal(policy.recover_above, 450000);
     assert_int_equal(policy.recover_hold_ms, 10000);
     assert_int_equal(policy.cooldown_ms, 15000);
