@@ -368,9 +368,11 @@ class Writes(Running):
         self.assertEqual((state["suggestions"], state["inForce"]["suggestions"]), ("on", "off"))
 
     def test_too_many_suggestions_blow_the_fuse(self):
+        # So that alerts come soon and often.
         self.start(fuse__per_minute=1, fuse__reset_after="0s", alert__threshold=0.6,
-                   alert__recover=0.65)
-        self.await_event("suggestion_sent")
+                   alert__recover=0.65, alert__confirm_count=0, alert__defer_above=1,
+                   trend__confidence=0, alert__sustained_limit=0.2)
+        self.await_event("suggestion_sent", timeout_s=60)
         self.assertEqual(self.await_event("fuse_blown", timeout_s=60)["reason"], "too_many")
         self.await_event("suggestion_dropped")
         self.assertEqual(len(self.events("suggestion_sent")), 1)
