@@ -4,7 +4,12 @@
 
 #include <stdlib.h>
 
-enum { YOUNG_MS = 60000, SWEEP_PATIENCE_MS = 4 * 3600 * 1000, UNSENT_SPREAD_MS = 2000 };
+enum {
+    YOUNG_MS = 60000,
+    SWEEP_PATIENCE_MS = 4 * 3600 * 1000,
+    DENIED_PATIENCE_MS = 600000,
+    UNSENT_SPREAD_MS = 2000
+};
 
 static enum poll_schedule_state poll_state(const struct session *session,
                                            const struct session_context *context)
@@ -273,9 +278,10 @@ static bool sweep_is_due(const struct session *session, const struct session_con
 static bool is_hopeless(const struct session *session, const struct session_context *context,
                         enum cxone_outcome outcome)
 {
+    bool was_read = outcome != CXONE_DENIED || session->had_reply;
     return outcome == CXONE_ENDED || outcome == CXONE_REFUSED ||
-           (outcome == CXONE_DENIED && !session->had_reply) ||
-           mono_ms_between(session->ending_since, context->now.mono) >= SWEEP_PATIENCE_MS;
+           mono_ms_between(session->ending_since, context->now.mono) >=
+               (was_read ? SWEEP_PATIENCE_MS : DENIED_PATIENCE_MS);
 }
 
 /* At least the sweep's reach back, and no less than what no poll has covered yet. */

@@ -304,7 +304,8 @@ static void check_call(const struct vendor *vendor, const struct vendor_call *ca
     if (call->repeats > 0) {
         world_fail("%s: %u suggestions were sent again", call->id, call->repeats);
     }
-    if (call->shown_count > call->alerts) {
+    if (call->shown_count > call->alerts &&
+        vendor->death_count <= 1) { /* or that line was cut off */
         world_fail("%s: %u suggestions shown for %u alerts", call->id, call->shown_count,
                    call->alerts);
     }
