@@ -4,7 +4,7 @@ import { Chart, LARGE, addAxes } from "/chart.js";
 import { byId, make, setAttribute, setText } from "/dom.js";
 import { stateOf } from "/table.js";
 import {
-  ATTRIBUTES, CALL_STATES, PATHS, STATES, SUGGESTIONS, TRENDS, age, alertWord, clock, count,
+  ATTRIBUTES, CALL_STATES, PATHS, STATES, SUGGESTIONS, TIERS, TRENDS, age, alertWord, clock, count,
   score, signed, span,
 } from "/words.js";
 
@@ -198,7 +198,9 @@ export class Drawer {
                                 : "Open until the call ended";
     setText(this.alertState,
             open ? `For ${span(now - alert.opened_ms)}; ${began}.` : `${end}; ${began}.`);
-    setText(this.alertTold, `${told.glyph} ${told.word}. Alert ${alert.episode} of this call.`);
+    const sure = alert.confidence > 0 ? `, ${Math.round(100 * alert.confidence)} % sure` : "";
+    setText(this.alertTold, `${told.glyph} ${told.word}. ${TIERS[alert.tier]}${sure}. ` +
+            `Alert ${alert.episode} of this call.`);
     const isSeen = this.isSeen(alert);
     this.seen.hidden = !open;
     setText(this.seen, isSeen ? "Take back" : "Acknowledge");
