@@ -322,6 +322,21 @@ static struct call *take_call(const struct unpack *in, const struct session_cont
 }
 
 /* When to look next, and what became of a suggestion that was on its way. */
+/* How long nobody ran is known by the clock on the wall alone, which may have been set meanwhile.
+ * So a sweep that seems due is made at once, but the one that counts comes no sooner after the
+ * restart than it would have come after the sweep before it. */
+static void take_up_sweeps(struct session *session, const struct session_options *options,
+                           struct mono now)
+{
+    unsigned done = session->sweeps_done;
+    struct mono due = mono_after_ms(session->ending_since, options->sweep_after_ms[done]);
+    struct mono latest = mono_after_ms(now, done > 0 ? -options->sweep_after_ms[done - 1] : 0);
+    session->next_poll = due.us > now.us ? due : now;
+    if (session->ending_since.us < latest.us) {
+        session->ending_since = latest;
+    }
+}
+
 static void go_on(struct session *session, struct session_context *context)
 {
     const struct session_options *options = context->options;
@@ -331,9 +346,7 @@ static void go_on(struct session *session, struct session_context *context)
         session_join_schedule(session, context);
     }
     if (session->phase == PHASE_ENDING && session->sweeps_done < SESSION_SWEEPS) {
-        struct mono due =
-            mono_after_ms(session->ending_since, options->sweep_after_ms[session->sweeps_done]);
-        session->next_poll = due.us > now.us ? due : now;
+        take_up_sweeps(session, options, now);
     }
     session->attributes.not_before = now;
     session->suggestions.not_before = now;
