@@ -345,9 +345,6 @@ static void go_on(struct session *session, struct session_context *context)
     if (session->phase == PHASE_LIVE) {
         session_join_schedule(session, context);
     }
-    if (session->phase == PHASE_ENDING && session->sweeps_done < SESSION_SWEEPS) {
-        take_up_sweeps(session, options, now);
-    }
     session->attributes.not_before = now;
     session->suggestions.not_before = now;
     session->attributes.final = session->ended_told;
@@ -356,6 +353,12 @@ static void go_on(struct session *session, struct session_context *context)
     session->unasked_ms = INT64_MAX;
     if (call_unasked(session->call, &session->unasked_ms) > 0) {
         session->had_reply = false; /* what it brings is judged when all of it is known */
+        if (session->sweeps_done == SESSION_SWEEPS) {
+            session->sweeps_done--; /* once more, for the words that were still being scored */
+        }
+    }
+    if (session->phase == PHASE_ENDING && session->sweeps_done < SESSION_SWEEPS) {
+        take_up_sweeps(session, options, now);
     }
     if (session->suggestions.state == SUGGESTION_IN_FLIGHT) {
         session->suggestions.state = SUGGESTION_UNKNOWN;
