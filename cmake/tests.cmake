@@ -1,6 +1,12 @@
 # Every tests/unit/ROOM/test_*.c and tests/golden/test_*.c is one cmocka program and one CTest entry.
 set(UNDERTONE_TEST_DEFINITIONS UNDERTONE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
+# The sanitizers make whole models up to forty times slower.
+set(unit_timeout_s 120)
+if(UNDERTONE_SANITIZE OR UNDERTONE_TSAN)
+    set(unit_timeout_s 400)
+endif()
+
 function(undertone_unit_tests room)
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${room}/test_*.c)
     foreach(source ${sources})
@@ -11,7 +17,7 @@ function(undertone_unit_tests room)
         target_compile_definitions(${target} PRIVATE ${UNDERTONE_TEST_DEFINITIONS})
         target_link_libraries(${target} PRIVATE ut_${room} ut::cmocka m)
         add_test(NAME unit.${room}.${stem} COMMAND ${target})
-        set_tests_properties(unit.${room}.${stem} PROPERTIES TIMEOUT 120)
+        set_tests_properties(unit.${room}.${stem} PROPERTIES TIMEOUT ${unit_timeout_s})
     endforeach()
 endfunction()
 
