@@ -79,9 +79,11 @@ static void make_silence(struct plan *plan)
     add_outage(plan, 10 * MINUTE_MS, FAULT_SILENCE, EVERYTHING, 0);
 }
 
+/* So few calls that what they said in an hour fits the scorer's queue (4,096): with 20, polling
+ * rests for seconds until it is scored, as it should. */
 static void make_token_outage(struct plan *plan)
 {
-    *plan = plain_plan(20, 75 * MINUTE_MS);
+    *plan = plain_plan(8, 75 * MINUTE_MS);
     plan->token_s = 300;
     add_outage(plan, HOUR_MS, FAULT_STATUS, 1u << OPERATION_TOKEN, 503);
 }
