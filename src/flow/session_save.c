@@ -321,7 +321,6 @@ static struct call *take_call(const struct unpack *in, const struct session_cont
     return call;
 }
 
-/* When to look next, and what became of a suggestion that was on its way. */
 /* How long nobody ran is known by the clock on the wall alone, which may have been set meanwhile.
  * So a sweep that seems due is made at once, but the one that counts comes no sooner after the
  * restart than it would have come after the sweep before it. */
@@ -337,6 +336,7 @@ static void take_up_sweeps(struct session *session, const struct session_options
     }
 }
 
+/* When to look next, and what became of a suggestion that was on its way. */
 static void go_on(struct session *session, struct session_context *context)
 {
     const struct session_options *options = context->options;
