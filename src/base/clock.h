@@ -33,6 +33,14 @@ struct wall clock_steady(void);
 struct mono mono_after_ms(struct mono from, int64_t ms);
 int64_t mono_ms_between(struct mono earlier, struct mono later); /* negative if reversed */
 int64_t mono_left_ms(struct mono now, struct mono deadline);     /* rounded up, never negative */
+static inline struct mono mono_later(struct mono a, struct mono b)
+{
+    return a.us > b.us ? a : b;
+}
+static inline struct mono mono_earlier(struct mono a, struct mono b)
+{
+    return a.us < b.us ? a : b;
+}
 static inline int mono_reached(struct mono now, struct mono deadline)
 {
     return now.us >= deadline.us;

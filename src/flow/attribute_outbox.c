@@ -69,16 +69,11 @@ const struct call_reading *attribute_outbox_send(struct attribute_outbox *outbox
     return &outbox->writing;
 }
 
-static struct mono later(struct mono a, struct mono b)
-{
-    return a.us > b.us ? a : b;
-}
-
 static void note_failure(struct attribute_outbox *outbox, const struct attribute_limits *limits,
                          int64_t wait_ms, struct mono now)
 {
     outbox->failures++;
-    outbox->not_before = later(outbox->not_before, mono_after_ms(now, wait_ms));
+    outbox->not_before = mono_later(outbox->not_before, mono_after_ms(now, wait_ms));
     if (outbox->final && outbox->failures >= limits->final_tries_max) {
         outbox->abandoned = true;
     }
@@ -117,7 +112,7 @@ void attribute_outbox_done(struct attribute_outbox *outbox, const struct attribu
     if (result->unsent && result->retry_after_ms >= 0) { /* it was not this value's turn to fail */
         int64_t spread_ms = (int64_t)rand_below(rand, UNSENT_SPREAD_MS);
         outbox->not_before =
-            later(outbox->not_before, mono_after_ms(now, result->retry_after_ms + spread_ms));
+            mono_later(outbox->not_before, mono_after_ms(now, result->retry_after_ms + spread_ms));
         return;
     }
     int64_t wait_ms = backoff_wait_ms(&limits->backoff, outbox->failures, rand);

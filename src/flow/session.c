@@ -7,16 +7,6 @@
 
 enum { ALONE_MS = 5000 };
 
-static struct mono later(struct mono a, struct mono b)
-{
-    return a.us > b.us ? a : b;
-}
-
-static struct mono earlier(struct mono a, struct mono b)
-{
-    return a.us < b.us ? a : b;
-}
-
 struct effect *session_effect(struct session *session, struct session_context *context,
                               enum effect_kind kind)
 {
@@ -233,7 +223,7 @@ static void run_attributes(struct session *session, struct session_context *cont
     const struct attribute_limits *limits = &context->options->attributes;
     if (!context->options->write_attributes ||
         !attribute_outbox_due(&session->attributes, limits, &due) ||
-        !mono_reached(now, later(due, session_free(session)))) {
+        !mono_reached(now, mono_later(due, session_free(session)))) {
         return;
     }
     if (!call_quota_take(&session->quota, now, &session->attributes.not_before)) {
@@ -342,20 +332,21 @@ bool session_run(struct session *session, struct session_context *context)
 
 struct mono session_due(const struct session *session, const struct session_context *context)
 {
-    struct mono due = earlier(session->next_tick, session->next_cues);
+    struct mono due = mono_earlier(session->next_tick, session->next_cues);
     struct mono other;
     if (!session->polling && session_polls_more(session)) {
-        due = earlier(due, later(session->next_poll, session_free(session)));
+        due = mono_earlier(due, mono_later(session->next_poll, session_free(session)));
     }
     if (context->options->write_attributes &&
         attribute_outbox_due(&session->attributes, &context->options->attributes, &other)) {
-        due = earlier(due, later(other, session_free(session)));
+        due = mono_earlier(due, mono_later(other, session_free(session)));
     }
     if (suggestion_outbox_due(&session->suggestions, &other)) {
-        due = earlier(due, other);
+        due = mono_earlier(due, other);
     }
     if (session->phase == PHASE_LIVE && !session->listed) {
-        due = earlier(due, mono_after_ms(session->last_voice, context->options->idle_timeout_ms));
+        due = mono_earlier(due,
+                           mono_after_ms(session->last_voice, context->options->idle_timeout_ms));
     }
     return due;
 }

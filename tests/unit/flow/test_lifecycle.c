@@ -3,7 +3,7 @@
  *
  * Each test is a script: who says what when, and what the list says. Answers come one step (100 ms)
  * after they are asked for. */
-#include "flow/pipeline.h"
+#include "options.h"
 
 #include "base/keyhash.h"
 
@@ -78,37 +78,17 @@ struct world {
 
 static struct pipeline_options default_options(void)
 {
-    struct pipeline_options options = {
-        .session =
-            {
-                .cursor = {30000, 180000, 20000},
-                .attributes = {.min_interval_ms = 2000,
-                               .min_delta = 1,
-                               .denied_wait_ms = 30000,
-                               .final_tries_max = 20,
-                               .backoff = {250, 2000}},
-                .suggestions = {.tries_max = 1000, .denied_wait_ms = 30000, .backoff = {250, 1000}},
-                .poll_backoff = {250, 30000},
-                .poll_active_ms = 1000,
-                .poll_idle_ms = 2000,
-                .poll_quiet_ms = 5000,
-                .poll_floor_ms = 500,
-                .poll_max_ms = 10000,
-                .active_for_ms = 10000,
-                .quiet_after_ms = 60000,
-                .lookback_ms = 60000,
-                .idle_timeout_ms = 600000,
-                .appear_grace_ms = 30000,
-                .not_found_max = 2,
-                .sweep_after_ms = {5000, 60000},
-                .sweep_reach_ms = 600000,
-                .write_attributes = true,
-                .send_suggestions = true,
-            },
-        .calls_max = CALLS_MAX,
-        .seed = 1,
-    };
-    mood_policy_default(&options.session.mood);
+    struct pipeline_options options = plain_options(CALLS_MAX);
+    options.session.interaction_rps = 0;
+    options.session.attributes = (struct attribute_limits){.min_interval_ms = 2000,
+                                                           .min_delta = 1,
+                                                           .denied_wait_ms = 30000,
+                                                           .final_tries_max = 20,
+                                                           .backoff = {250, 2000}};
+    options.session.suggestions = (struct suggestion_limits){
+        .tries_max = 1000, .denied_wait_ms = 30000, .backoff = {250, 1000}};
+    options.session.write_attributes = true;
+    options.session.send_suggestions = true;
     return options;
 }
 

@@ -1,5 +1,5 @@
 /* What the pipeline asks for when the quota is less than its calls want: no sockets, no clock. */
-#include "flow/pipeline.h"
+#include "options.h"
 
 #include "base/keyhash.h"
 
@@ -24,31 +24,8 @@ struct world {
 
 static struct pipeline *make_pipeline(double quota_rps)
 {
-    struct pipeline_options options = {
-        .session =
-            {
-                .cursor = {30000, 180000, 20000},
-                .poll_backoff = {250, 30000},
-                .poll_active_ms = 1000,
-                .poll_idle_ms = 2000,
-                .poll_quiet_ms = 5000,
-                .poll_floor_ms = 500,
-                .poll_max_ms = 10000,
-                .active_for_ms = 10000,
-                .quiet_after_ms = 60000,
-                .lookback_ms = 60000,
-                .idle_timeout_ms = 600000,
-                .appear_grace_ms = 30000,
-                .not_found_max = 2,
-                .sweep_after_ms = {5000, 60000},
-                .sweep_reach_ms = 600000,
-                .interaction_rps = 1,
-            },
-        .calls_max = CALLS,
-        .quota_rps = quota_rps,
-        .seed = 1,
-    };
-    mood_policy_default(&options.session.mood);
+    struct pipeline_options options = plain_options(CALLS);
+    options.quota_rps = quota_rps;
     struct pipeline *pipeline = pipeline_create(&options);
     assert_non_null(pipeline);
     return pipeline;

@@ -1,6 +1,6 @@
 /* test_sweep.c - what is still asked of a call that is over: through outages, and back to where no
  * poll has been. Found by simulation (docs/SIMULATION.md). No sockets, threads or sleeps. */
-#include "flow/pipeline.h"
+#include "options.h"
 
 #include "base/keyhash.h"
 
@@ -27,33 +27,9 @@ struct call_script {
 
 static struct call_script begin(void)
 {
-    struct pipeline_options options = {
-        .session =
-            {
-                .cursor = {30000, 180000, 20000},
-                .attributes = {.min_interval_ms = 2000,
-                               .final_tries_max = 20,
-                               .backoff = {250, 30000}},
-                .poll_backoff = {250, 30000},
-                .poll_active_ms = 1000,
-                .poll_idle_ms = 2000,
-                .poll_quiet_ms = 5000,
-                .poll_floor_ms = 500,
-                .poll_max_ms = 10000,
-                .active_for_ms = 10000,
-                .quiet_after_ms = 60000,
-                .lookback_ms = 60000,
-                .idle_timeout_ms = 600000,
-                .appear_grace_ms = 30000,
-                .not_found_max = 2,
-                .sweep_after_ms = {5000, 60000},
-                .sweep_reach_ms = 600000,
-                .interaction_rps = 1,
-            },
-        .calls_max = 2,
-        .seed = 1,
-    };
-    mood_policy_default(&options.session.mood);
+    struct pipeline_options options = plain_options(2);
+    options.session.attributes = (struct attribute_limits){
+        .min_interval_ms = 2000, .final_tries_max = 20, .backoff = {250, 30000}};
     struct call_script script = {.pipeline = pipeline_create(&options)};
     assert_non_null(script.pipeline);
     return script;

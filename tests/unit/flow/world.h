@@ -5,8 +5,8 @@
  *
  * With a store, what must wait until it is kept waits, and the world can end the pipeline at any
  * moment, as kill -9 would, and start another from what was kept. */
-#ifndef TESTS_APP_WORLD_H
-#define TESTS_APP_WORLD_H
+#ifndef TESTS_FLOW_WORLD_H
+#define TESTS_FLOW_WORLD_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/keyhash.h"
-#include "flow/pipeline.h"
+#include "options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,38 +90,16 @@ static const int64_t epoch_ms = 1700000000000;
 
 static inline struct pipeline_options test_options(void)
 {
-    struct pipeline_options options = {
-        .session =
-            {
-                .cursor = {30000, 180000, 20000},
-                .attributes = {.min_interval_ms = 2000,
-                               .min_delta = 10000,
-                               .denied_wait_ms = 30000,
-                               .final_tries_max = 20,
-                               .backoff = {250, 30000}},
-                .suggestions = {.tries_max = 9, .denied_wait_ms = 30000, .backoff = {250, 30000}},
-                .poll_backoff = {250, 30000},
-                .poll_active_ms = 1000,
-                .poll_idle_ms = 2000,
-                .poll_quiet_ms = 5000,
-                .poll_floor_ms = 500,
-                .poll_max_ms = 10000,
-                .active_for_ms = 10000,
-                .quiet_after_ms = 60000,
-                .lookback_ms = 60000,
-                .idle_timeout_ms = 600000,
-                .appear_grace_ms = 30000,
-                .not_found_max = 2,
-                .sweep_after_ms = {5000, 60000},
-                .sweep_reach_ms = 600000,
-                .interaction_rps = 1,
-                .write_attributes = true,
-                .send_suggestions = true,
-            },
-        .calls_max = CALLS + 2,
-        .seed = 1,
-    };
-    mood_policy_default(&options.session.mood);
+    struct pipeline_options options = plain_options(CALLS + 2);
+    options.session.attributes = (struct attribute_limits){.min_interval_ms = 2000,
+                                                           .min_delta = 10000,
+                                                           .denied_wait_ms = 30000,
+                                                           .final_tries_max = 20,
+                                                           .backoff = {250, 30000}};
+    options.session.suggestions = (struct suggestion_limits){
+        .tries_max = 9, .denied_wait_ms = 30000, .backoff = {250, 30000}};
+    options.session.write_attributes = true;
+    options.session.send_suggestions = true;
     return options;
 }
 
