@@ -438,7 +438,9 @@ void score_pool_destroy(struct score_pool *pool)
         if (pool->workers[i].started) {
             pthread_join(pool->workers[i].thread, NULL);
         }
-        scorer_scratch_destroy(pool->workers[i].scratch);
+    }
+    for (unsigned i = 0; i < pool->worker_count; i++) {
+        scorer_scratch_destroy(pool->workers[i].scratch); /* until now another might help in it */
     }
     loop_wakeup_destroy(pool->wakeup);
     list_free(&pool->live);
