@@ -264,7 +264,6 @@ void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options
         .fallback = config->socket_fallback,
         .ca_file = or_null(config->tls_ca_file),
         .proxy = or_null(config->http_proxy),
-        .user_agent = "undertone/" UNDERTONE_VERSION,
     };
     options->timeouts.connect_ms = config->timeout_connect_ms;
     options->timeouts.total_ms[CXONE_TRANSCRIPTS] = config->timeout_poll_ms;

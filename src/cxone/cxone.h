@@ -128,7 +128,6 @@ struct cxone_socket {
     bool fallback;   /* poll while it is not open, and for what was said before it was */
     const char *ca_file;
     const char *proxy;
-    const char *user_agent;
 };
 
 struct cxone_options {

@@ -37,6 +37,7 @@ struct topic {
     size_t bytes;
     struct mono asked;
     struct mono subscribed_at;
+    bool requested; /* on this connection, as is the next */
     bool subscribed;
     bool caught_up; /* a poll that left after that was answered */
 };
@@ -200,6 +201,7 @@ static void feed_lose(struct feed *feed, const char *why)
     feed->socket = NULL;
     loop_timer_stop(feed->heartbeat);
     while ((topic = map_next(&feed->topics, &position)) != NULL) {
+        topic->requested = false;
         topic->subscribed = false;
         topic->caught_up = false;
     }
@@ -212,6 +214,8 @@ static void feed_lose(struct feed *feed, const char *why)
 static void on_open(void *user)
 {
     struct feed *feed = user;
+    feed->unanswered = 0;
+    loop_timer_start(feed->heartbeat, HEARTBEAT_MS, HEARTBEAT_MS); /* the log-in's deadline, too */
     if (!feed_send(feed, "CONNECT", NULL)) {
         feed_lose(feed, "there is no token to log in with");
     }
@@ -227,20 +231,30 @@ static void subscribe_all(struct feed *feed)
     size_t position = 0;
     struct topic *topic;
     while ((topic = map_next(&feed->topics, &position)) != NULL) {
-        (void)feed_send(feed, "SUBSCRIBE", topic->id);
+        topic->requested = feed_send(feed, "SUBSCRIBE", topic->id);
+    }
+}
+
+static void topic_note_subscribed(struct topic *topic, struct mono now)
+{
+    if (topic && topic->requested && !topic->subscribed) {
+        topic->subscribed = true;
+        topic->subscribed_at = now;
     }
 }
 
 /* Some servers do not say what was subscribed to: then it is everything asked for so far. */
 static void note_subscribed(struct feed *feed, const char *contact_id)
 {
+    struct mono now = loop_now(feed->loop);
     size_t position = 0;
     struct topic *topic;
+    if (contact_id[0]) {
+        topic_note_subscribed(feed_topic(feed, contact_id), now);
+        return;
+    }
     while ((topic = map_next(&feed->topics, &position)) != NULL) {
-        if (!topic->subscribed && (!contact_id[0] || strcmp(contact_id, topic->id) == 0)) {
-            topic->subscribed = true;
-            topic->subscribed_at = loop_now(feed->loop);
-        }
+        topic_note_subscribed(topic, now);
     }
 }
 
@@ -299,7 +313,7 @@ static void forget_unasked(struct feed *feed)
             (void)feed_send(feed, "UNSUBSCRIBE", topic->id);
             (void)map_remove(&feed->topics, topic->id, strlen(topic->id));
             topic_free(topic);
-            position = 0; /* the map has changed */
+            position--; /* what follows has moved up */
         }
     }
 }
@@ -307,6 +321,10 @@ static void forget_unasked(struct feed *feed)
 static void on_heartbeat(void *user)
 {
     struct feed *feed = user;
+    if (!feed->logged_in) {
+        feed_lose(feed, "the log-in was not answered");
+        return;
+    }
     if (feed->unanswered >= HEARTBEATS_MISSED_MAX) {
         feed_lose(feed, "three heartbeats were not answered");
         return;
@@ -329,7 +347,6 @@ static void feed_connect(struct feed *feed)
         .url = socket->url,
         .ca_file = socket->ca_file,
         .proxy = socket->proxy,
-        .user_agent = socket->user_agent,
         .connect_ms = feed->options.connect_ms,
         .message_bytes_max = MESSAGE_BYTES_MAX,
         .queue_bytes_max = QUEUE_BYTES_MAX,
@@ -351,12 +368,12 @@ enum feed_answer feed_ask(struct feed *feed, const char *interaction_id)
     feed_connect(feed);
     if (!topic) {
         topic = feed_add_topic(feed, interaction_id);
-        if (topic && feed->logged_in) {
-            (void)feed_send(feed, "SUBSCRIBE", topic->id);
-        }
     }
     if (!topic) {
         return FEED_WAITS;
+    }
+    if (feed->logged_in && !topic->requested) {
+        topic->requested = feed_send(feed, "SUBSCRIBE", topic->id);
     }
     topic->asked = loop_now(feed->loop);
     if (!feed->logged_in || !topic->subscribed) {

@@ -1,8 +1,9 @@
 /* gateway_reply.c - what comes back: the verdict of each reply for the breaker, the quota, the
  * token and the capability, and then its answer to whoever asked.
  *
- * Every reply passes learn_from_reply once, so that no path can forget one of them. A 401 may end
- * here without an answer: the request is put back in front of its queue, once. */
+ * Every reply passes learn_from_reply once, so that no path can forget one of them, but for a 403
+ * that may be the token's fault (replay_forbidden). A 401 may end here without an answer: the
+ * request is put back in front of its queue, once. */
 #include "cxone/discover.h"
 #include "cxone/gateway_internal.h"
 #include "cxone/reply.h"
@@ -436,7 +437,7 @@ static bool replay_unauthorized(struct reply *reply)
 }
 
 /* True if a 403 was taken for the token's fault and the request was put back, once; then nothing
- * else is concluded from it. */
+ * is concluded from it but that the server is there. */
 static bool replay_forbidden(struct reply *reply)
 {
     struct cxone *cxone = reply->cxone;
@@ -445,6 +446,7 @@ static bool replay_forbidden(struct reply *reply)
         request->replayed || request->is_webhook || !auth_doubt(cxone->auth, request->generation)) {
         return false;
     }
+    learn_breaker(reply);
     request->replayed = true;
     capability_undecided(&cxone->capabilities[reply->operation]);
     requests_prepend(&cxone->requests.waiting[reply->operation], request);

@@ -308,6 +308,9 @@ enum issuer_state issuer_prepare_base(struct issuer *issuer, const char *tenant)
     const char *asked = configured && configured[0] ? configured : tenant;
     if (asked && asked[0] && strlen(asked) <= TENANT_BYTES_MAX) {
         turn_to_tenant(issuer, asked);
+        if (strcmp(asked, issuer->tenant) != 0) {
+            return ISSUER_PENDING; /* the answer about the last one is still to come */
+        }
         return prepare(issuer, DOCUMENT_CXONE);
     }
     if (mono_reached(loop_now(issuer->loop), document->next_try)) {

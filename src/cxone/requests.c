@@ -104,20 +104,24 @@ unsigned requests_waiting(const struct requests *requests)
 }
 
 /* Whether the oldest write may leave before all polls: what arrives at one call keeps its order. */
-static bool may_overtake(const struct requests *requests, const struct request *write)
+static bool may_overtake(const struct requests *requests, struct request *write)
 {
+    if (write->overtakes) {
+        return true;
+    }
     const struct request *poll = requests->waiting[CXONE_TRANSCRIPTS].first;
     for (; poll && poll->asked.us <= write->asked.us; poll = poll->next) {
         if (poll->interaction == write->interaction) {
             return false;
         }
     }
+    write->overtakes = true; /* and for good: polls still to come are younger */
     return true;
 }
 
 static enum cxone_operation favour(const struct requests *requests)
 {
-    const struct request *write = requests->waiting[CXONE_ATTRIBUTES].first;
+    struct request *write = requests->waiting[CXONE_ATTRIBUTES].first;
     if (requests->turn % DISCOVERY_TURN == DISCOVERY_TURN - 1) {
         return CXONE_DISCOVERY;
     }

@@ -190,9 +190,13 @@ static void client_read_head(struct ws_client *client)
     }
     client->stage = STAGE_OPEN;
     loop_timer_stop(client->deadline);
-    (void)ws_reader_feed(&client->reader, client->head.bytes + head_bytes,
-                         client->head.size - head_bytes);
+    bool kept = ws_reader_feed(&client->reader, client->head.bytes + head_bytes,
+                               client->head.size - head_bytes);
     buf_done(&client->head);
+    if (!kept) {
+        client_close(client, "more than can be kept, or no memory");
+        return;
+    }
     client->options.on_open(client->options.user);
     client_read_frames(client);
 }
@@ -292,9 +296,10 @@ static int split_url(const char *url, struct buf *address, struct buf *host, con
     }
     size_t bytes = strcspn(authority, "/?#");
     const char *rest = authority + bytes;
-    if (bytes == 0 || memchr(authority, '@', bytes) || strchr(rest, '#')) {
+    if (bytes == 0 || memchr(authority, '@', bytes) || strchr(rest, '#') || *rest == '?') {
         return error_set(err, ERROR_CONFIG,
-                         "a WebSocket's address has a host, and no user or fragment");
+                         "a WebSocket's address has a host, no user or fragment, and a path before "
+                         "its query");
     }
     buf_append(host, authority, bytes);
     buf_printf(address, "%s%s", is_secure ? "https://" : "http://", buf_string(host));

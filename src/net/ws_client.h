@@ -27,9 +27,8 @@ struct ws_client_options {
     const char *url; /* "wss://host/path?query"; ws:// too, it is the caller's to forbid it */
     const struct http_header *headers; /* of the handshake */
     size_t header_count;
-    const char *ca_file; /* as the HTTP client's, like the next two */
+    const char *ca_file; /* as the HTTP client's, like the next */
     const char *proxy;
-    const char *user_agent;
     int64_t connect_ms; /* for everything up to the handshake's end */
     size_t message_bytes_max;
     size_t queue_bytes_max; /* waiting to be sent */

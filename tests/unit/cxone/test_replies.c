@@ -178,21 +178,23 @@ static void suspended_capability_lets_one_probe_through(void **state)
     assert_true(capability_allows(&capability, at_ms(1001)));
 }
 
-static void polls_and_writes_go_by_age(void **state)
+static void polls_and_writes_of_one_call_go_by_age(void **state)
 {
     (void)state;
     struct requests requests = {0};
     struct request poll = {.asked = at_ms(10)};
     struct request write = {.asked = at_ms(20)};
+    struct request second = {.asked = at_ms(20)};
     enum cxone_operation order[REQUESTS_OPERATIONS];
     requests.waiting[CXONE_ATTRIBUTES].first = &write;
     requests_order(&requests, order);
     assert_int_equal(order[1], CXONE_ATTRIBUTES);
     requests.waiting[CXONE_TRANSCRIPTS].first = &poll;
+    requests.waiting[CXONE_ATTRIBUTES].first = &second;
     requests_order(&requests, order);
     assert_int_equal(order[1], CXONE_TRANSCRIPTS);
     assert_int_equal(order[2], CXONE_ATTRIBUTES);
-    write.asked = at_ms(9);
+    second.asked = at_ms(9);
     requests_order(&requests, order);
     assert_int_equal(order[1], CXONE_ATTRIBUTES);
     assert_int_equal(order[2], CXONE_TRANSCRIPTS);
@@ -399,7 +401,7 @@ int main(void)
         cmocka_unit_test(integers_are_read_whole_or_not_at_all),
         cmocka_unit_test(one_interactions_quota_is_not_the_clients),
         cmocka_unit_test(suspended_capability_lets_one_probe_through),
-        cmocka_unit_test(polls_and_writes_go_by_age),
+        cmocka_unit_test(polls_and_writes_of_one_call_go_by_age),
         cmocka_unit_test(discovery_starves_behind_nobody),
         cmocka_unit_test(vendor_clock_is_the_median_of_the_last_replies),
         cmocka_unit_test(token_lifetimes_are_read_leniently),
