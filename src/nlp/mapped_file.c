@@ -36,7 +36,7 @@ int mapped_file_open(struct mapped_file *file, const char *path, size_t bytes_mi
         code = error_set(err, ERROR_IO, "%s: cannot be mapped: %s", path, strerror(errno));
         goto out;
     }
-    *file = (struct mapped_file){mapped, (size_t)status.st_size};
+    *file = (struct mapped_file){mapped, (size_t)status.st_size, status.st_uid, status.st_mode};
 out:
     close(fd);
     return code;

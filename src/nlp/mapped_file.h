@@ -6,10 +6,13 @@
 #include "base/error.h"
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct mapped_file {
     const unsigned char *bytes; /* NULL when closed */
     size_t size;
+    uid_t owner; /* of the file that was mapped, whatever its name means by now */
+    mode_t mode;
 };
 
 /* A file that is not regular or shorter than bytes_min (at least 1) is ERROR_FORMAT. Errors begin

@@ -226,16 +226,13 @@ void *packed_array(struct packed *packed, const void *array, size_t size)
 /* ---- reading ---- */
 
 /* Only root or this user may have written it, and nobody else may now. */
-static int check_owner(const char *path, struct error *err)
+static int check_owner(const struct packed *packed, struct error *err)
 {
-    struct stat status;
-    if (stat(path, &status) != 0) {
-        return error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
-    }
-    bool is_ours = status.st_uid == geteuid() || status.st_uid == 0;
-    if (!is_ours || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    const struct mapped_file *file = &packed->file;
+    bool is_ours = file->owner == geteuid() || file->owner == 0;
+    if (!is_ours || (file->mode & (S_IWGRP | S_IWOTH)) != 0) {
         return error_set(err, ERROR_PERMISSION,
-                         "%s: belongs to someone else, or others may write it", path);
+                         "%s: belongs to someone else, or others may write it", packed->path);
     }
     return 0;
 }
@@ -301,8 +298,8 @@ int packed_open(struct packed **packed, const char *path, const struct packed_id
     if (!made) {
         return error_set(err, ERROR_MEMORY, "no memory to load a model");
     }
-    int code = check_owner(path, err);
-    code = code ? code : mapped_file_open(&made->file, path, 1, err);
+    int code = mapped_file_open(&made->file, path, 1, err);
+    code = code ? code : check_owner(made, err);
     code = code ? code : check_header(made, identity, err);
     if (code != 0) {
         packed_close(made);

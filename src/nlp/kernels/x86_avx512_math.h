@@ -5,6 +5,10 @@
 
 #include <immintrin.h>
 
+/* Without optimising GCC's _mm512_roundscale_ps is a macro that hands an unsigned mask to a signed
+ * parameter. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 static inline __m512 avx512_exp(__m512 x)
 {
     x = _mm512_max_ps(_mm512_set1_ps(-86.0f), x);
@@ -21,6 +25,7 @@ static inline __m512 avx512_exp(__m512 x)
     p = _mm512_fmadd_ps(p, _mm512_mul_ps(r, r), _mm512_add_ps(r, _mm512_set1_ps(1.0f)));
     return _mm512_scalef_ps(p, n);
 }
+#pragma GCC diagnostic pop
 
 static inline __m512 avx512_magnitude(__m512 x)
 {
