@@ -91,8 +91,12 @@ void attribute_outbox_done(struct attribute_outbox *outbox, const struct attribu
         outbox->failures = 0;
         outbox->owes_summary = outbox->owes_summary && !outbox->writes_summary;
         return;
-    case CXONE_ENDED:
-        outbox->abandoned = true;
+    case CXONE_ENDED: /* of a call that is not over it may be a mistake, as with polls */
+        if (outbox->final) {
+            outbox->abandoned = true;
+        } else {
+            note_failure(outbox, limits, limits->denied_wait_ms, now);
+        }
         return;
     case CXONE_REFUSED: /* the same value would be refused again: wait for another one */
         outbox->sent = outbox->writing;

@@ -181,12 +181,13 @@ void session_on_suggested(struct session *session, struct session_context *conte
 {
     uint32_t local = episode - session->episode_base;
     session_answered(session, context, result);
-    if (local != session->suggestions.episode) {
-        return;
-    }
-    enum suggestion_state state =
-        suggestion_outbox_done(&session->suggestions, &context->options->suggestions, result,
-                               context->now.mono, &session->rand);
+    /* One that a newer alert has overtaken on its way is accounted for, but not tried again. */
+    struct suggestion_outbox overtaken = {.state = SUGGESTION_IN_FLIGHT,
+                                          .episode = local,
+                                          .tries = context->options->suggestions.tries_max};
+    enum suggestion_state state = suggestion_outbox_done(
+        local == session->suggestions.episode ? &session->suggestions : &overtaken,
+        &context->options->suggestions, result, context->now.mono, &session->rand);
     session->unsaved = true;
     struct effect *note = session_note(session, context, NOTE_SUGGESTION);
     if (note) {
@@ -205,7 +206,10 @@ void session_on_suggested(struct session *session, struct session_context *conte
     }
     if (state == SUGGESTION_WAITING &&
         (session->phase != PHASE_LIVE || !context->options->send_suggestions)) {
-        suggestion_outbox_withdraw(&session->suggestions);
+        session_withdraw_suggestion(session, context,
+                                    session->phase != PHASE_LIVE
+                                        ? "the call ended before it could be delivered"
+                                        : "suggestions are switched off");
     }
 }
 
@@ -244,8 +248,14 @@ static void run_suggestion(struct session *session, struct session_context *cont
 {
     struct mono due;
     if (!suggestion_outbox_due(&session->suggestions, &due) ||
-        !mono_reached(context->now.mono, due) ||
-        !call_quota_take(&session->quota, context->now.mono, &session->suggestions.not_before)) {
+        !mono_reached(context->now.mono, due)) {
+        return;
+    }
+    if (session->alert.path == CALL_ALERT_RULE && !session->hint) {
+        session_withdraw_suggestion(session, context, "its text was not kept");
+        return;
+    }
+    if (!call_quota_take(&session->quota, context->now.mono, &session->suggestions.not_before)) {
         return;
     }
     if (session->suggestions.tries == 0 ? !fuse_allow(context->fuse, context->now.mono)

@@ -22,6 +22,7 @@ static void open_alert(struct session *session, struct session_context *context,
     if (!hint || !context->options->send_suggestions || session->phase != PHASE_LIVE) {
         return; /* for a supervisor only, shadow mode, or nobody is left to hear a hint */
     }
+    session_withdraw_suggestion(session, context, "a newer alert took its place");
     session->alert_reading = from->reading;
     session->alert = from->alert;
     session_cues_hint(session, context);

@@ -10,6 +10,9 @@ void session_on_options(struct session *session, struct session_context *context
     if (session->quota.configured_rps != options->interaction_rps) {
         call_quota_init(&session->quota, options->interaction_rps, context->now.mono);
     }
+    if (session->phase == PHASE_LIVE) {
+        session->next_cues = context->now.mono; /* rules may be new, or wait for other times */
+    }
     if (!options->send_suggestions) {
         session_withdraw_suggestion(session, context, "suggestions are switched off");
     }

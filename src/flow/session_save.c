@@ -349,6 +349,8 @@ static void go_on(struct session *session, struct session_context *context)
     session->suggestions.not_before = now;
     session->attributes.final = session->ended_told;
     session->attributes.owes_summary = session->ended_told;
+    /* A stop gives up soon; this process may have more luck. */
+    session->attributes.abandoned = session->attributes.abandoned && session->ended_told;
     session->asked = true;
     session->unasked_ms = INT64_MAX;
     if (call_unasked(session->call, &session->unasked_ms) > 0) {

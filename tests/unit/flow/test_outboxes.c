@@ -147,6 +147,19 @@ static void the_last_value_is_given_up_after_its_tries(void **state)
     assert_true(attribute_outbox_settled(&outbox, &attribute_limits));
 }
 
+static void a_call_unknown_for_a_moment_is_written_to_again(void **state)
+{
+    (void)state;
+    struct attribute_outbox outbox = {0};
+    want(&outbox, 500000, CALL_TREND_STABLE);
+    write_at(&outbox, 0, CXONE_ENDED);
+    assert_false(outbox.abandoned);
+    assert_int_equal(owed_at(&outbox), 30000);
+    attribute_outbox_finish(&outbox);
+    write_at(&outbox, 30000, CXONE_ENDED);
+    assert_true(outbox.abandoned);
+}
+
 static void a_refused_value_is_not_sent_again_but_the_next_is(void **state)
 {
     (void)state;
@@ -236,6 +249,7 @@ int main(void)
         cmocka_unit_test(retry_after_is_a_lower_bound),
         cmocka_unit_test(the_last_value_is_given_up_after_its_tries),
         cmocka_unit_test(what_never_left_costs_no_try),
+        cmocka_unit_test(a_call_unknown_for_a_moment_is_written_to_again),
         cmocka_unit_test(a_refused_value_is_not_sent_again_but_the_next_is),
         cmocka_unit_test(an_unknown_outcome_is_never_resent),
         cmocka_unit_test(a_sure_failure_is_retried_then_dropped),
