@@ -411,8 +411,8 @@ const struct config_row config_table[] = {
            "share of the quota that only suggestions may use")},
 
     {WHOLE("retry.max", retry_max, 1, 20, "3",
-           "tries of a write; a call's last attribute write has twice, a suggestion three times as "
-           "many")},
+           "tries of a suggestion, times three, and of a call's last attribute write, times eight; "
+           "other attribute writes are tried until a newer one takes their place")},
     {SPAN("retry.base", retry_base_ms, 1, MINUTE, "250ms",
           "bound of the first wait; doubles, with full jitter")},
     {SPAN("retry.cap", retry_cap_ms, 1, HOUR, "30s", "bound of any wait")},

@@ -46,6 +46,8 @@ static void serve_reload(struct daemon *daemon, struct api_request *request)
     struct error err;
     if (!api_request_is(request, "POST")) {
         api_request_refuse_method(request, "POST");
+    } else if (daemon_reload_is_draining(daemon)) {
+        api_request_fail(request, 409, "reloading", "a reload is under way; ask again then");
     } else if (daemon_reload(daemon, &err)) {
         api_request_fail(request, 422, "configuration_invalid", err.message);
     } else {
@@ -103,7 +105,8 @@ static void serve_calls(struct daemon *daemon, struct api_request *request)
     }
     const char *id = api_request_text(request, "interactionId", STORE_ID_BYTES - 1, &good_id);
     const char *master = api_request_text(request, "masterId", STORE_ID_BYTES - 1, &good_master);
-    if (!id || !good_master || calls_file_check_id(id, NULL)) {
+    if (!id || !good_master || calls_file_check_id(id, NULL) ||
+        (master && calls_file_check_id(master, NULL))) {
         api_request_fail(request, 400, "malformed_id",
                          "interactionId, and masterId if there is one, are texts of 1 to 128 "
                          "bytes without control characters");

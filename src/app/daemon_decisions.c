@@ -114,8 +114,9 @@ static void write_model(const struct daemon_decisions *self, struct json_writer 
 void daemon_decisions_configured(struct daemon *daemon, const char *changed)
 {
     struct daemon_decisions *self = daemon->decisions;
+    char rules[SHA256_TEXT_BYTES];
     struct buf shown;
-    if (!self->log) {
+    if (!self || !self->log) {
         return;
     }
     buf_init(&shown, 1 << 20);
@@ -125,6 +126,10 @@ void daemon_decisions_configured(struct daemon *daemon, const char *changed)
         write_text(writer, "version", UNDERTONE_VERSION);
         write_text(writer, "changed", changed);
         write_text(writer, "sha256", self->configuration);
+        if (daemon->config->rules_path[0] &&
+            sha256_file(daemon->config->rules_path, rules, NULL) == 0) {
+            write_text(writer, "rules", rules);
+        }
         write_model(self, writer);
         write_judgement(writer, buf_string(&shown));
         if (end(self)) {

@@ -9,6 +9,7 @@
 #include "app/daemon_rules.h"
 #include "app/daemon_switch.h"
 #include "base/sha256.h"
+#include "cues/cues.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,15 @@ static void read_trust(const struct config *config, char out[SHA256_TEXT_BYTES])
     }
 }
 
+/* The file is read again when it is taken over; one that changes in between is told by then. */
+static int check_rules_file(const char *path, struct error *err)
+{
+    struct cues_rules *rules = NULL;
+    int result = path[0] ? cues_load(path, &rules, err) : 0;
+    cues_release(rules);
+    return result;
+}
+
 static int prepare(struct daemon_reload *reload, struct error *err)
 {
     struct daemon *daemon = reload->daemon;
@@ -47,6 +57,7 @@ static int prepare(struct daemon_reload *reload, struct error *err)
     result = result ? result : config_check_run(&reload->next, err);
     result = result ? result
                     : config_reload_compare(&reload->next, daemon->config, &reload->changes, err);
+    result = result ? result : check_rules_file(reload->next.rules_path, err);
     if (result) {
         return result;
     }

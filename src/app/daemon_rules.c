@@ -4,6 +4,7 @@
 #include "app/daemon_rules.h"
 
 #include "app/calls_file.h"
+#include "app/daemon_decisions.h"
 #include "app/daemon_switch.h"
 
 #include <stdlib.h>
@@ -85,8 +86,13 @@ static void look_and_tell(struct daemon_rules *self)
 static void on_timer(void *user)
 {
     struct daemon_rules *self = user;
-    if (!self->daemon->stopping) {
-        look_and_tell(self);
+    const struct cues_rules *before = self->rules;
+    if (self->daemon->stopping) {
+        return;
+    }
+    look_and_tell(self);
+    if (self->rules != before) {
+        daemon_decisions_configured(self->daemon, "the rules file");
     }
 }
 
