@@ -159,6 +159,13 @@ class Reload(Running):
         self.configure(alert__threshold=None)
         self.assertEqual(self.await_event("reloaded")["changed"], "poll.idle")
 
+    def test_a_bad_rules_file_changes_nothing_either(self):
+        self.start()
+        live.write_private(self.path("rules.yaml"), "rules:\n- {name: x, when: 7}\n")
+        self.configure(rules__path=self.path("rules.yaml"), poll__idle="3s")
+        self.assertRegex(self.await_event("reload_failed")["err"], r"rules\.yaml:2:\d+: ")
+        self.assertFalse(self.events("reloaded"))
+
     def test_keys_that_need_a_restart_are_named_and_wait_for_it(self):
         self.start()
         self.configure(discover__max=5, alert__cooldown="20s")

@@ -15,6 +15,11 @@ static const char second_yaml[] =
     "- {name: added, message: 'new text', when: {said: {phrases: order, by: agent}}}\n"
     "- {name: boss, message: m, when: {said: {phrases: boss, by: customer}}}\n";
 
+static const char hints_yaml[] =
+    "rules:\n"
+    "- {name: boss, message: m, when: {said: {phrases: boss, by: customer}}}\n"
+    "- {name: refund, message: m, when: {said: {phrases: refund, by: customer}}}\n";
+
 struct scene {
     struct pipeline *pipeline;
     struct pipeline_options options;
@@ -28,6 +33,9 @@ struct scene {
     unsigned alerts;
     unsigned suggestions;
     unsigned dropped;
+    unsigned sent;
+    uint32_t sent_alert;  /* its number */
+    uint32_t asked_alert; /* of the newest suggestion */
 };
 
 static struct cues_rules *read_rules(const char *yaml)
@@ -45,6 +53,7 @@ static void look_at(struct scene *scene, const struct effect *effect)
     scene->call = effect->call ? effect->call : scene->call;
     if (effect->kind == EFFECT_SUGGEST) {
         scene->suggestions++;
+        scene->asked_alert = effect->episode;
         (void)snprintf(scene->message, sizeof scene->message, "%s",
                        effect->message ? effect->message : "none");
     } else if (effect->kind == EFFECT_NOTE && effect->note == NOTE_ALERT_OPENED) {
@@ -55,6 +64,10 @@ static void look_at(struct scene *scene, const struct effect *effect)
         (void)snprintf(scene->rule, sizeof scene->rule, "%s", effect->rule);
     } else if (effect->kind == EFFECT_NOTE && effect->note == NOTE_SUGGESTION) {
         scene->dropped += effect->suggestion_state == SUGGESTION_DROPPED;
+        if (effect->suggestion_state == SUGGESTION_SENT) {
+            scene->sent++;
+            scene->sent_alert = effect->episode;
+        }
     }
 }
 
@@ -146,6 +159,55 @@ static void test_a_rule_hints_to_the_agent_in_its_own_words(void **state)
     end(&scene);
 }
 
+static void answer_suggestion(struct scene *scene, uint32_t alert, enum cxone_outcome outcome,
+                              int status)
+{
+    struct cxone_result result = {.outcome = outcome,
+                                  .status = status,
+                                  .retry_after_ms = status == 503 ? 30000 : -1,
+                                  .reason = ""};
+    tell(scene,
+         (struct pipeline_event){.kind = PIPELINE_SUGGESTED, .episode = alert, .result = &result});
+}
+
+static void test_a_hint_overtaken_on_its_way_is_accounted_for(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene, hints_yaml);
+    wait_until(&scene, 28000);
+    say(&scene, SPEAKER_CUSTOMER, "get me your boss");
+    wait_until(&scene, 29000);
+    uint32_t first = scene.asked_alert;
+    wait_until(&scene, 30000);
+    say(&scene, SPEAKER_CUSTOMER, "and a refund");
+    wait_until(&scene, 33000);
+    assert_int_equal(scene.suggestions, 2);
+    assert_int_not_equal(scene.asked_alert, first);
+    answer_suggestion(&scene, first, CXONE_OK, 200);
+    assert_int_equal(scene.sent, 1);
+    assert_int_equal(scene.sent_alert, first);
+    answer_suggestion(&scene, scene.asked_alert, CXONE_OK, 200);
+    assert_int_equal(scene.sent, 2);
+    end(&scene);
+}
+
+static void test_a_hint_that_waits_is_dropped_aloud_by_a_newer_one(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene, hints_yaml);
+    wait_until(&scene, 28000);
+    say(&scene, SPEAKER_CUSTOMER, "get me your boss");
+    wait_until(&scene, 29000);
+    answer_suggestion(&scene, scene.asked_alert, CXONE_FAILED, 503);
+    wait_until(&scene, 30000);
+    say(&scene, SPEAKER_CUSTOMER, "and a refund");
+    wait_until(&scene, 33000);
+    assert_int_equal(scene.dropped, 1);
+    end(&scene);
+}
+
 static void test_a_supervisors_rule_hints_nobody(void **state)
 {
     (void)state;
@@ -227,6 +289,8 @@ int main(void)
         cmocka_unit_test(test_silence_is_noticed_without_a_reply),
         cmocka_unit_test(test_masked_words_fire_nothing_and_are_taken_back),
         cmocka_unit_test(test_new_rules_take_over_running_calls),
+        cmocka_unit_test(test_a_hint_overtaken_on_its_way_is_accounted_for),
+        cmocka_unit_test(test_a_hint_that_waits_is_dropped_aloud_by_a_newer_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
