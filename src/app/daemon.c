@@ -8,10 +8,10 @@
 #include "app/daemon_switch.h"
 #include "app/daemon_wallboard.h"
 
-#include "app/memory_room.h"
-#include "app/store_config.h"
-#include "app/wire.h"
 #include "base/lines.h"
+#include "config/store_config.h"
+#include "config/wire.h"
+#include "model/memory_room.h"
 
 #include <limits.h>
 #include <signal.h>

@@ -3,9 +3,9 @@
 #ifndef APP_DAEMON_H
 #define APP_DAEMON_H
 
-#include "app/config.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "config/config.h"
 
 struct daemon;
 

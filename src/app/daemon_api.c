@@ -4,11 +4,11 @@
 
 #include "app/api_guard.h"
 #include "app/api_request.h"
-#include "app/calls_file.h"
 #include "app/daemon_calls.h"
 #include "app/daemon_decisions.h"
 #include "app/daemon_reload.h"
 #include "app/daemon_switch.h"
+#include "config/calls_file.h"
 
 #include <stdlib.h>
 #include <string.h>

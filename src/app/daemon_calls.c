@@ -5,7 +5,7 @@
  * the same pace. */
 #include "app/daemon_calls.h"
 
-#include "app/calls_file.h"
+#include "config/calls_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #include "app/daemon_decisions.h"
 
 #include "app/daemon_switch.h"
-#include "app/model_hash.h"
 #include "decisions/decision_log.h"
+#include "model/model_hash.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,13 +3,13 @@
  * customer. The rest is the API (daemon_api.c), and the supervisors' page (daemon_wallboard.c),
  * where calls have their names.
  */
-#include "app/config_file.h"
 #include "app/daemon_api.h"
 #include "app/daemon_notify.h"
 #include "app/daemon_switch.h"
 #include "app/daemon_wallboard.h"
+#include "config/config_file.h"
 
-#include "app/wire.h"
+#include "config/wire.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
  * is bounded: at HELD_MAX polls pause, until half is gone. In memory nothing waits. */
 #include "app/daemon_internal.h"
 
-#include "app/store_config.h"
+#include "config/store_config.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * only reads it, writes one file, logs how it went and ends. */
 #include "app/daemon_internal.h"
 
-#include "app/model_cache.h"
 #include "base/clock.h"
+#include "model/model_cache.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 #ifndef APP_DAEMON_RELOAD_H
 #define APP_DAEMON_RELOAD_H
 
-#include "app/config_reload.h"
 #include "app/daemon_internal.h"
+#include "config/config_reload.h"
 
 struct daemon_reload;
 

@@ -3,9 +3,9 @@
  * at. */
 #include "app/daemon_rules.h"
 
-#include "app/calls_file.h"
 #include "app/daemon_decisions.h"
 #include "app/daemon_switch.h"
+#include "config/calls_file.h"
 
 #include <stdlib.h>
 #include <string.h>

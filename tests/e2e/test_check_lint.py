@@ -20,7 +20,7 @@ undertone_room(net USES base LIBRARIES ut::uv)
 undertone_room(mood USES base)
 undertone_room(nlp USES base)
 undertone_room(app USES base net
-               mood nlp LIBRARIES m EXCLUDE src/app/main.c)
+               mood nlp LIBRARIES m EXCLUDE src/commands/main.c)
 """
 
 

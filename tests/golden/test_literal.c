@@ -3,9 +3,9 @@
  * equal means the same double. UNDERTONE_LITERAL_GOLDEN names another folder to check, for runs too
  * large to keep.
  */
-#include "app/literal_replay.h"
 #include "base/json.h"
 #include "base/lines.h"
+#include "commands/literal_replay.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
-/* replaced_score.c - app/score_pool.h and app/model_choice.h with a model that reads the score out
- * of the text, after a while. The queue is served by two pretended workers, oldest first. */
-#include "app/model_choice.h"
+/* replaced_score.c - app/score_pool.h and model/model_choice.h with a model that reads the score
+ * out of the text, after a while. The queue is served by two pretended workers, oldest first. */
 #include "app/score_pool.h"
+#include "model/model_choice.h"
 
 #include "ledger.h"
 #include "vendor.h"

@@ -2,9 +2,9 @@
  * bounds once a second, and balances the books when every call is over. */
 #include "simulation.h"
 
-#include "app/config.h"
 #include "app/daemon_internal.h"
 #include "base/keyhash.h"
+#include "config/config.h"
 #include "disk.h"
 #include "ledger.h"
 #include "vendor.h"

@@ -1,9 +1,9 @@
 /* The daemon's small parts: due heap, roster, message, listen address, metrics text. */
 #include "app/message.h"
 #include "app/metrics.h"
-#include "app/wire.h"
 #include "base/keyhash.h"
 #include "base/rand.h"
+#include "config/wire.h"
 #include "flow/due_heap.h"
 #include "flow/roster.h"
 

@@ -2,11 +2,11 @@
  * after it, and the choice of a model by memory and self-test. A model that fails on some texts is
  * made from a fixture by making one token's embedding so large that its sum overflows.
  */
-#include "app/memory_room.h"
-#include "app/model_choice.h"
 #include "app/score_pool.h"
 #include "base/keyhash.h"
 #include "base/lines.h"
+#include "model/memory_room.h"
+#include "model/model_choice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

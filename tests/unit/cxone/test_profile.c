@@ -16,7 +16,7 @@ static struct cxone_profile tutorial(void)
 }
 
 /* A right that was missing for moments must be found again before the calls that ended in the
- * meantime give up on their last attributes: six tries, 30 s apart (app/wire.c). */
+ * meantime give up on their last attributes: six tries, 30 s apart (config/wire.c). */
 static void a_denied_right_is_tried_again_within_a_minute(void **state)
 {
     (void)state;

@@ -1,0 +1,59 @@
+/* commands/judge.h - one way of judging a recorded call: undertone with some configuration, or the
+ * tutorial's code. Both give the same kind of events, so that they can be held side by side. */
+#ifndef COMMANDS_JUDGE_H
+#define COMMANDS_JUDGE_H
+
+#include "commands/command_line.h"
+#include "commands/literal_replay.h"
+#include "commands/replay.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The names that are not those of configuration files. */
+#define JUDGE_UNDERTONE        "undertone"
+#define JUDGE_LITERAL          "tutorial-literal"
+#define JUDGE_LITERAL_REPAIRED "tutorial-literal-repaired"
+
+enum judge_event_kind {
+    JUDGE_EVENT_READING,
+    JUDGE_EVENT_ALERT,
+    JUDGE_EVENT_RAISED, /* the open alert concerns a supervisor now */
+    JUDGE_EVENT_RECOVERED,
+};
+
+struct judge_event {
+    enum judge_event_kind kind;
+    int64_t at_ms;
+    double score;
+    char written[LITERAL_REPLAY_SCORE_BYTES]; /* the score as it goes to the vendor */
+    enum call_trend trend;
+    enum call_tier tier; /* ALERT, RAISED */
+    double confidence;   /* the same; 0 where it is not known */
+};
+
+struct judge {
+    const char *name; /* borrowed */
+    bool is_literal;
+    struct config config;
+    struct replay replay; /* its model; with is_literal nothing else of it */
+    struct literal_replay literal;
+    struct judge_event *events; /* of the last call, in order of time; readings only on change */
+    size_t event_count;
+    size_t event_capacity;
+    bool failed; /* without memory for an event */
+};
+
+/* `name` is one of those above or a configuration file; `line` gives the configuration otherwise
+ * (the literal judgements take their model from it). A judge may not be moved once open; on failure
+ * there is nothing to close. */
+int judge_open(struct judge *judge, const char *name, const struct command_line_config *line,
+               enum literal_replay_filter filter, struct error *err);
+void judge_close(struct judge *judge); /* accepts a zeroed object */
+
+/* Judges the lines of one call into judge->events. */
+int judge_call(struct judge *judge, const struct recording_line *lines, size_t count,
+               struct error *err);
+
+#endif
