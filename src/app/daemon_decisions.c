@@ -212,6 +212,7 @@ static void note_alert(struct daemon_decisions *self, const struct effect *note)
     }
     write_text(writer, "tier", call_tier_name(note->alert.tier));
     write_fixed(writer, "confidence", note->alert.confidence);
+    write_fixed(writer, "slopeAMinute", note->alert.slope);
     write_reading(writer, &note->reading);
     write_thresholds(writer, daemon->config);
     write_evidence(writer, note);

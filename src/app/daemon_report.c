@@ -66,6 +66,7 @@ static void format_evidence(const struct effect *note, char *out, size_t out_byt
 
 static void report_alert(struct daemon *daemon, const struct effect *note, const char *call)
 {
+    const struct config *config = daemon->config;
     char evidence[CALL_EVIDENCE_MAX * 64];
     format_evidence(note, evidence, sizeof evidence);
     static const enum metric paths[] = {
@@ -81,10 +82,14 @@ static void report_alert(struct daemon *daemon, const struct effect *note, const
               LOG_TEXT("path", call_alert_path_name(note->alert.path)),
               LOG_TEXT("rule", note->rule), LOG_TEXT("tier", call_tier_name(note->alert.tier)),
               LOG_NUMBER("confidence", decimal(note->alert.confidence)),
+              LOG_NUMBER("slope", decimal(note->alert.slope)),
               LOG_NUMBER("score", decimal(note->reading.score)),
+              LOG_NUMBER("score_below", config->alert_threshold),
               LOG_TEXT("trend", call_trend_name(note->reading.trend)),
               LOG_NUMBER("difference", decimal(note->reading.difference)),
+              LOG_NUMBER("decline_over", config->trend_delta),
               LOG_NUMBER("sustained", decimal(note->reading.sustained)),
+              LOG_NUMBER("sustained_over", config->alert_sustained_limit),
               LOG_INT("samples", note->reading.samples), LOG_TEXT("evidence", evidence));
 }
 
@@ -99,8 +104,11 @@ static void report_open_alert(struct daemon *daemon, const struct effect *note, 
     }
     log_write(daemon->log, LOG_INFO, event, text, LOG_TEXT("interaction", call),
               LOG_INT("episode", note->episode), LOG_TEXT("tier", call_tier_name(note->alert.tier)),
+              LOG_NUMBER("confidence", decimal(note->alert.confidence)),
+              LOG_NUMBER("slope", decimal(note->alert.slope)),
               LOG_NUMBER("score", decimal(note->reading.score)),
-              LOG_NUMBER("sustained", decimal(note->reading.sustained)));
+              LOG_NUMBER("sustained", decimal(note->reading.sustained)),
+              LOG_NUMBER("supervisor_over", daemon->config->alert_supervisor_limit));
 }
 
 static void report_suggestion(struct daemon *daemon, const struct effect *note, const char *call)

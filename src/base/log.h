@@ -36,7 +36,6 @@ struct log_field {
 #define LOG_NUMBER(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_NUMBER, .number = (v)})
 #define LOG_TEXT(k, v)   ((struct log_field){.key = (k), .kind = LOG_KIND_TEXT, .text = (v)})
 
-/* Takes up to 16 fields. */
 #define log_write(log, level, event, msg, ...)                                                \
     log_write_fields((log), (level), (event), (msg), (const struct log_field[]){__VA_ARGS__}, \
                      sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))

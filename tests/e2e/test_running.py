@@ -499,6 +499,11 @@ class Decisions(Running):
         self.assertEqual((alert["call"], alert["alert"], alert["path"], alert["tier"]),
                          tuple(logged[k] for k in ("interaction", "episode", "path", "tier")))
         self.assertEqual(alert["thresholds"]["scoreBelow"], 0.6)
+        self.assertEqual((logged["score_below"], logged["decline_over"], logged["sustained_over"]),
+                         tuple(alert["thresholds"][k]
+                               for k in ("scoreBelow", "declineOver", "sustainedOver")))
+        self.assertAlmostEqual(logged["confidence"], alert["confidence"], 5)
+        self.assertAlmostEqual(logged["slope"], alert["slopeAMinute"], 5)
         self.assertTrue(alert["evidence"] and alert["evidence"][0]["moved"] < 0)
         configured = self.of_kind("configuration")[0]
         self.assertEqual(alert["configuration"], configured["sha256"])
