@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/keyhash.h"
 #include "nlp/mapped_file.h"
+#include "nlp/packed_partial.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -340,30 +341,19 @@ int packed_verify(const struct packed *packed, struct error *err)
 int packed_create(struct packed **packed, const char *path, const struct packed_identity *identity,
                   struct error *err)
 {
-    static const char ending[] = ".XXXXXX";
     *packed = NULL;
     struct packed *made = make(path);
-    size_t bytes = strlen(path) + sizeof ending;
-    char *partial = malloc(bytes);
-    if (!made || !partial) {
-        free(partial);
-        packed_close(made);
+    if (!made) {
         return error_set(err, ERROR_MEMORY, "no memory to write %s", path);
     }
-    (void)snprintf(partial, bytes, "%s%s", path, ending);
     made->writes = true;
     made->identity = *identity;
     made->at = HEADER_BYTES;
-    made->fd = mkstemp(partial);
-    if (made->fd < 0) {
-        int code = error_set(err, errno == EACCES || errno == EPERM ? ERROR_PERMISSION : ERROR_IO,
-                             "%s: cannot be written: %s", path, strerror(errno));
-        free(partial);
+    int code = packed_partial_create(path, &made->partial, &made->fd, err);
+    if (code != 0) {
         packed_close(made);
         return code;
     }
-    (void)fcntl(made->fd, F_SETFD, FD_CLOEXEC);
-    made->partial = partial;
     *packed = made;
     return 0;
 }

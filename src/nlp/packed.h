@@ -38,7 +38,8 @@ struct packed_identity {
 int packed_open(struct packed **packed, const char *path, const struct packed_identity *identity,
                 struct error *err);
 
-/* Begins a file beside path, which appears only with packed_commit; mode 0644. */
+/* Begins a file beside path, which appears only with packed_commit; mode 0644. Such beginnings of
+ * processes that were killed are removed from the folder (packed_partial.h). */
 int packed_create(struct packed **packed, const char *path, const struct packed_identity *identity,
                   struct error *err);
 
