@@ -177,11 +177,18 @@ void ledger_note_line(const char *event, const struct log_field *fields, size_t 
 
 /* --- the balance ----------------------------------------------------------------------------- */
 
+/* When the daemon was told of the end: too early where lists leave a live call out to its end. */
+static int64_t told_end_ms(const struct vendor_call *call)
+{
+    bool early = call->left_out_ms >= call->opened_ms && call->left_out_ms < call->ends_ms;
+    return early ? call->left_out_ms : call->ends_ms;
+}
+
 /* Said where a living daemon that follows the call must ask for it. */
 static bool is_due(const struct vendor_call *call, const struct utterance *utterance)
 {
     return utterance->start_ms >= call->opened_ms - LOOKBACK_MS &&
-           utterance->forms[0].visible_ms <= call->ends_ms + SWEPT_MS;
+           utterance->forms[0].visible_ms <= told_end_ms(call) + SWEPT_MS;
 }
 
 /* The last form that had its chance; NULL if none need have been served, and none was. */
@@ -192,7 +199,7 @@ static struct form *last_form(const struct vendor_call *call, struct utterance *
     *missing = false;
     for (unsigned i = 0; i < utterance->form_count; i++) {
         struct form *form = &utterance->forms[i];
-        bool due = is_due(call, utterance) && form->visible_ms <= call->ends_ms + SWEPT_MS;
+        bool due = is_due(call, utterance) && form->visible_ms <= told_end_ms(call) + SWEPT_MS;
         if (form->served) {
             found = form;
             *missing = false;

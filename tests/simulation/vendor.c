@@ -474,9 +474,26 @@ static void note_transcript(struct vendor *vendor, const struct vendor_reply *re
     }
 }
 
+static bool is_named_live(const char *list, const struct vendor_call *call)
+{
+    char named[sizeof call->id + 32];
+    (void)snprintf(named, sizeof named, "\"%s\",\"state\":\"", call->id);
+    const char *at = strstr(list, named);
+    return at && strncmp(at + strlen(named), "ended", 5) != 0;
+}
+
 static void note_list(struct vendor *vendor, const struct vendor_reply *reply)
 {
     const char *body = buf_string(&reply->body);
+    int64_t now_ms = world_vendor_ms();
+    for (uint32_t i = 0; i < vendor->count; i++) {
+        struct vendor_call *call = &vendor->calls[i];
+        if (!is_named_live(body, call)) {
+            call->left_out_ms = call->left_out_ms ? call->left_out_ms : now_ms;
+        } else {
+            call->left_out_ms = 0;
+        }
+    }
     for (const char *at = strstr(body, "call-"); at; at = strstr(at + 1, "call-")) {
         unsigned number = (unsigned)strtoul(at + 5, NULL, 10);
         const char *since = strstr(at, "\"stateSince\":");

@@ -52,6 +52,7 @@ struct vendor_call {
     uint32_t count;
     struct call_span spans[STATES_MAX];
     uint32_t span_count;
+    int64_t left_out_ms; /* of the newest lists read, the first without it as live; 0: none */
 
     double quota; /* of its own */
     int64_t quota_us;
