@@ -50,7 +50,8 @@ struct cxone_result {
     enum cxone_outcome outcome;
     int status;             /* HTTP status, 0 without a response */
     int64_t retry_after_ms; /* lower bound for the next attempt, or -1 */
-    bool unsent;            /* it never left: with retry_after_ms, nobody's fault but the times' */
+    bool blameless;         /* it never left, or only to see whether an open breaker may close:
+                             * with retry_after_ms, nobody's fault but the times' */
     int64_t queued_ms;      /* waited here for quota, token or breaker */
     int64_t total_ms;       /* of the exchange itself */
     const char *reason;     /* for logs: no text, no secret; "" on success */

@@ -79,7 +79,7 @@ void gateway_answer_waiting(struct cxone *cxone, struct request *request,
     request->answer.outcome = outcome;
     request->answer.retry_after_ms = retry_after_ms;
     request->answer.reason = reason;
-    request->answer.unsent = true;
+    request->answer.blameless = true;
     request->answer.queued_ms = mono_ms_between(request->asked, loop_now(cxone->loop));
     requests_append(&cxone->requests.answers, request);
 }
@@ -338,6 +338,7 @@ static void note_sent(struct cxone *cxone, struct request *request)
     requests_append(&cxone->requests.in_flight, request);
     requests_advance(&cxone->requests, operation);
     request->sent = now;
+    request->is_probe = cxone->breakers[operation].state != BREAKER_CLOSED;
     cxone->sent[operation]++;
     if (!request->is_webhook) {
         capability_claim(&cxone->capabilities[operation]);

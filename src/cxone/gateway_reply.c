@@ -126,6 +126,24 @@ static void learn_throttle(const struct reply *reply)
     }
 }
 
+/* The vendor is out for everybody, and a call whose request was a probe must not be the last to
+ * come back for it: the breaker sets the pace. False if the failure may be the call's own. */
+static bool blame_outage(struct reply *reply)
+{
+    const struct cxone *cxone = reply->cxone;
+    const struct breaker *breaker = &cxone->breakers[reply->operation];
+    bool is_out = breaker->state != BREAKER_CLOSED || reply->request->is_probe;
+    if (!is_out || !reply_is_server_fault(reply->response)) {
+        return false;
+    }
+    int64_t wait_ms = breaker_wait_ms(breaker, loop_now(cxone->loop));
+    if (reply->result.retry_after_ms < wait_ms) {
+        reply->result.retry_after_ms = wait_ms;
+    }
+    reply->result.blameless = true;
+    return true;
+}
+
 /* The budget is about load: a 401 is not. A suggestion is too dear to wait. */
 static void learn_retries(struct reply *reply)
 {
@@ -139,7 +157,10 @@ static void learn_retries(struct reply *reply)
         return;
     }
     retry_budget_failure(budget);
-    if (!retry_budget_allows(budget) && reply->operation != CXONE_SUGGESTIONS) {
+    if (reply->operation == CXONE_SUGGESTIONS || blame_outage(reply)) {
+        return;
+    }
+    if (!retry_budget_allows(budget)) {
         int64_t pause_ms =
             RETRY_PAUSE_MS_MIN +
             (int64_t)rand_below(&cxone->rand, RETRY_PAUSE_MS_MAX - RETRY_PAUSE_MS_MIN + 1);

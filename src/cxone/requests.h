@@ -57,6 +57,7 @@ struct request {
     struct mono sent;
     struct http_call *call;
     uint64_t generation; /* of the token it was sent with */
+    bool is_probe;       /* it left while the breaker was not closed */
     bool replayed;
     bool overtakes;             /* a write before which no poll of its interaction is waiting */
     struct cxone_result answer; /* made without a request; reason is a constant */

@@ -1,7 +1,7 @@
 /* attribute_outbox.c - see attribute_outbox.h. */
 #include "flow/attribute_outbox.h"
 
-enum { UNSENT_SPREAD_MS = 2000 };
+enum { BLAMELESS_SPREAD_MS = 2000 };
 
 void attribute_outbox_want(struct attribute_outbox *outbox, const struct call_reading *reading)
 {
@@ -113,8 +113,8 @@ void attribute_outbox_done(struct attribute_outbox *outbox, const struct attribu
     case CXONE_CANCELLED:
         break;
     }
-    if (result->unsent && result->retry_after_ms >= 0) { /* it was not this value's turn to fail */
-        int64_t spread_ms = (int64_t)rand_below(rand, UNSENT_SPREAD_MS);
+    if (result->blameless && result->retry_after_ms >= 0) { /* it was not this value's turn to fail */
+        int64_t spread_ms = (int64_t)rand_below(rand, BLAMELESS_SPREAD_MS);
         outbox->not_before =
             mono_later(outbox->not_before, mono_after_ms(now, result->retry_after_ms + spread_ms));
         return;

@@ -8,7 +8,7 @@ enum {
     YOUNG_MS = 60000,
     SWEEP_PATIENCE_MS = 4 * 3600 * 1000,
     DENIED_PATIENCE_MS = 600000,
-    UNSENT_SPREAD_MS = 2000
+    BLAMELESS_SPREAD_MS = 2000
 };
 
 static enum poll_schedule_state poll_state(const struct session *session,
@@ -73,13 +73,13 @@ static void schedule_poll(struct session *session, struct session_context *conte
     session->next_poll = mono_after_ms(context->now.mono, wait_ms);
 }
 
-/* What did not even leave says nothing of this call: it is asked for again as soon as the way may
- * be open, not when its own patience is over. */
+/* What did not even leave, or failed while the vendor was out for all, says nothing of this call:
+ * it is asked for again as soon as the way may be open, not when its own patience is over. */
 static void plan_retry(struct session *session, struct session_context *context,
                        const struct cxone_result *result)
 {
-    if (result->unsent && result->retry_after_ms >= 0) {
-        int64_t spread_ms = (int64_t)rand_below(&session->rand, UNSENT_SPREAD_MS);
+    if (result->blameless && result->retry_after_ms >= 0) {
+        int64_t spread_ms = (int64_t)rand_below(&session->rand, BLAMELESS_SPREAD_MS);
         session->next_poll = mono_after_ms(context->now.mono, result->retry_after_ms + spread_ms);
         return;
     }

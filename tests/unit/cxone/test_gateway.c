@@ -392,7 +392,9 @@ static void breaker_opens_and_one_probe_closes_it(void **state)
         vendor_wait(v, i);
         assert_int_equal(vendor_last(v)->result.outcome, CXONE_FAILED);
         assert_int_equal(vendor_last(v)->result.status, 502);
+        assert_int_equal(vendor_last(v)->result.blameless, i == 5); /* which opens it */
     }
+    assert_in_range(vendor_last(v)->result.retry_after_ms, 1, 400);
     assert_int_equal(vendor_status(v).breaker[CXONE_TRANSCRIPTS], BREAKER_OPEN);
     assert_int_equal(vendor_event(v, CXONE_EVENT_BREAKER)->event.value, BREAKER_OPEN);
     ask_poll(v, "1");
@@ -411,6 +413,8 @@ static void breaker_opens_and_one_probe_closes_it(void **state)
     vendor_wait(v, 9);
     assert_int_equal(vendor_requests(v, CXONE_TRANSCRIPTS), 6);
     assert_int_equal(vendor_status(v).breaker[CXONE_TRANSCRIPTS], BREAKER_HALF_OPEN);
+    assert_true(vendor_last(v)->result.blameless); /* the probe's as well as the other's */
+    assert_true(v->taken[v->taken_count - 2].result.blameless);
     vendor_run(v, 350);
     ask_poll(v, "1");
     vendor_wait(v, 10);

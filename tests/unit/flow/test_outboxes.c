@@ -228,7 +228,7 @@ static void what_never_left_costs_no_try(void **state)
     attribute_outbox_finish(&outbox);
     for (int64_t ms = 0; ms < 600000; ms += 10000) {
         struct cxone_result result = outcome(CXONE_FAILED, 5000);
-        result.unsent = true;
+        result.blameless = true;
         attribute_outbox_send(&outbox, &attribute_limits, at_ms(ms));
         attribute_outbox_done(&outbox, &attribute_limits, &result, at_ms(ms), &rand);
         assert_in_range(owed_at(&outbox), ms + 5000, ms + 7000);

@@ -52,7 +52,7 @@ static void run_for(struct call_script *script, int64_t ms, enum cxone_outcome o
                                   .text_bytes = 5};
     const struct cxone_result result = {.outcome = outcome,
                                         .retry_after_ms = script->unsent ? 5000 : -1,
-                                        .unsent = script->unsent,
+                                        .blameless = script->unsent,
                                         .reason = "",
                                         .segments = &heard,
                                         .segment_count = outcome == CXONE_OK};
