@@ -16,6 +16,7 @@ enum {
     LOG_PAGES_MAX = 1000,      /* then the log is moved into the database */
     PURGE_MAX = 1000,          /* calls forgotten in one go */
     STATE_BYTES_MAX = 1 << 26, /* pages of one call */
+    SUGGESTIONS_KEPT = 64,     /* of one call: the newest */
 };
 
 enum statement {
@@ -28,6 +29,7 @@ enum statement {
     PUT_PAGE,
     DROP_PAGE,
     PUT_SUGGESTION,
+    DROP_SUGGESTIONS,
     FORGET_CALL,
     FORGET_OLD,
     WRITER_STATEMENTS,
@@ -55,6 +57,7 @@ static const char *const statement_texts[STATEMENTS] = {
     [PUT_SUGGESTION] = "INSERT INTO suggestion (call, episode, state, idempotency_key)"
                        " VALUES (?1, ?2, ?3, ?4)"
                        " ON CONFLICT (call, episode) DO UPDATE SET state = excluded.state",
+    [DROP_SUGGESTIONS] = "DELETE FROM suggestion WHERE call = ?1 AND episode <= ?2",
     [FORGET_CALL] = "DELETE FROM call WHERE hash = ?1",
     [FORGET_OLD] = "DELETE FROM call WHERE number IN (SELECT number FROM call"
                    " WHERE id IS NULL AND changed_ms < ?1 ORDER BY changed_ms LIMIT ?2)",
@@ -149,6 +152,8 @@ static int put_page(struct sqlite_keeper *keeper, int64_t call, const struct sto
     return finish(keeper, which, err);
 }
 
+/* A call that goes on for days takes no more room for it: what became of those long past is in the
+ * log. */
 static int put_suggestion(struct sqlite_keeper *keeper, int64_t call,
                           const struct store_suggestion *suggestion, struct error *err)
 {
@@ -157,7 +162,14 @@ static int put_suggestion(struct sqlite_keeper *keeper, int64_t call,
     (void)sqlite3_bind_int64(put, 2, suggestion->episode);
     (void)sqlite3_bind_int(put, 3, (int)suggestion->state);
     (void)sqlite3_bind_text(put, 4, suggestion->idempotency_key, -1, SQLITE_STATIC);
-    return finish(keeper, PUT_SUGGESTION, err);
+    int result = finish(keeper, PUT_SUGGESTION, err);
+    if (!result && suggestion->episode > SUGGESTIONS_KEPT) {
+        sqlite3_stmt *drop = keeper->statements[DROP_SUGGESTIONS];
+        (void)sqlite3_bind_int64(drop, 1, call);
+        (void)sqlite3_bind_int64(drop, 2, (int64_t)suggestion->episode - SUGGESTIONS_KEPT);
+        result = finish(keeper, DROP_SUGGESTIONS, err);
+    }
+    return result;
 }
 
 static int put_change(struct sqlite_keeper *keeper, const struct store_change *change,

@@ -133,17 +133,19 @@ static void check_bounds(void)
     }
 }
 
-static void take_sample(void)
+static void measure_spell(void)
 {
-    int64_t apart_ms = run.plan->calm_ms / SAMPLES;
-    int64_t index = apart_ms > 0 ? world_now_ms() / apart_ms : SAMPLES;
-    if (index < SAMPLES && run.figures->samples[index].at_ms == 0) {
-        run.figures->samples[index] = (struct sample){
-            .at_ms = world_now_ms(),
-            .heap_bytes = mallinfo2().uordblks,
-            .disk_bytes = disk_bytes(),
-        };
+    int64_t length_ms = run.plan->calm_ms / SPELLS;
+    int64_t index = length_ms > 0 ? world_now_ms() / length_ms : SPELLS;
+    if (index >= SPELLS || world_now_ms() / SECOND_MS % 60 != 0) {
+        return;
     }
+    struct spell *spell = &run.figures->spells[index];
+    size_t heap_bytes = mallinfo2().uordblks;
+    size_t on_disk_bytes = disk_bytes();
+    spell->until_ms = (index + 1) * length_ms;
+    spell->heap_bytes = heap_bytes > spell->heap_bytes ? heap_bytes : spell->heap_bytes;
+    spell->disk_bytes = on_disk_bytes > spell->disk_bytes ? on_disk_bytes : spell->disk_bytes;
 }
 
 static void on_watch(void *user)
@@ -151,7 +153,7 @@ static void on_watch(void *user)
     (void)user;
     run.watch = world_after_ms(SECOND_MS, on_watch, NULL);
     check_bounds();
-    take_sample();
+    measure_spell();
     if (!run.over && all_over()) {
         run.over = true;
         simulation_signal(SIGTERM);

@@ -4,10 +4,13 @@
 
 #include "plan.h"
 
-enum { SAMPLES = 8 };
+enum { SPELLS = 8 };
 
-struct sample {
-    int64_t at_ms;
+/* The most of some hours, looked at once a minute. A call's memory is a saw-tooth, as the oldest
+ * quarter of what is remembered is folded away at a time: two moments would only tell at which
+ * height of a tooth each fell. */
+struct spell {
+    int64_t until_ms;
     size_t heap_bytes; /* of the whole program: the world's part hardly changes */
     size_t disk_bytes;
 };
@@ -35,7 +38,7 @@ struct figures {
     unsigned waiting_max;   /* in the gateway */
     unsigned scoring_max;   /* in the scorer's queue */
     unsigned held_max;      /* waiting for the store */
-    struct sample samples[SAMPLES]; /* taken at equal distances */
+    struct spell spells[SPELLS]; /* of equal length, up to plan->calm_ms */
 };
 
 /* Runs the plan's world; broken promises are printed as they are found. */
