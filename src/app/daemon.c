@@ -7,6 +7,7 @@
 #include "app/daemon_rules.h"
 #include "app/daemon_switch.h"
 #include "app/daemon_wallboard.h"
+#include "app/daemon_webhook.h"
 
 #include "base/lines.h"
 #include "config/store_config.h"
@@ -253,6 +254,7 @@ static int set_up(struct daemon *daemon, struct error *err)
     result = result ? result : daemon_calls_create(daemon, err);
     result = result ? result : daemon_reload_create(daemon, err);
     result = result ? result : daemon_api_create(daemon, err);
+    result = result ? result : daemon_webhook_create(daemon, err);
     result = result ? result : daemon_http_create(daemon, err);
     result = result ? result : load_model(daemon, err);
     result = result ? result : make_score_pool(daemon, err);
@@ -307,10 +309,24 @@ void daemon_check_stopped(struct daemon *daemon)
     }
 }
 
+int64_t daemon_discovery_ms(const struct daemon *daemon)
+{
+    const struct config *config = daemon->config;
+    switch (config->discover_mode) {
+    case CONFIG_DISCOVER_ACTIVE_CONTACTS:
+        return config->discover_interval_ms;
+    case CONFIG_DISCOVER_WEBHOOK:
+        return *config->ep_active_contacts ? config->discover_sweep_ms : 0;
+    default:
+        return 0;
+    }
+}
+
 void daemon_start_discovery(struct daemon *daemon)
 {
-    if (daemon->config->discover_mode == CONFIG_DISCOVER_ACTIVE_CONTACTS) {
-        loop_timer_start(daemon->discover_timer, 0, daemon->config->discover_interval_ms);
+    int64_t pace_ms = daemon_discovery_ms(daemon);
+    if (pace_ms > 0) {
+        loop_timer_start(daemon->discover_timer, 0, pace_ms);
     } else {
         loop_timer_stop(daemon->discover_timer);
         daemon_forget_list(daemon);
@@ -365,6 +381,7 @@ void daemon_destroy(struct daemon *daemon)
     daemon_wallboard_destroy(daemon->wallboard);
     http_server_destroy(daemon->server);
     daemon_api_destroy(daemon->api);
+    daemon_webhook_destroy(daemon->webhook);
     daemon_reload_destroy(daemon->reload);
     cxone_destroy(daemon->cxone);
     http_client_destroy(daemon->client);

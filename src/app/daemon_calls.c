@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum source { SOURCE_CONFIG = 1, SOURCE_FILE = 2, SOURCE_REQUEST = 4 };
+enum source { SOURCE_CONFIG = 1, SOURCE_FILE = 2, SOURCE_REQUEST = 4, SOURCE_WEBHOOK = 8 };
+
+/* What ends with the call, while the configuration and its file go on naming it. */
+enum { SOURCES_OF_ONE_CALL = SOURCE_REQUEST | SOURCE_WEBHOOK };
 
 struct named {
     unsigned sources;
@@ -201,6 +204,10 @@ void daemon_calls_refresh(struct daemon *daemon)
 {
     struct daemon_calls *calls = daemon->calls;
     take_configured(calls);
+    if (daemon->config->discover_mode == CONFIG_DISCOVER_FIXED) {
+        calls->round++;
+        drop_unnamed(calls, SOURCE_WEBHOOK);
+    }
     calls->stamp = (struct calls_file_stamp){0};
     look_at_file(calls);
     loop_timer_start(calls->timer, daemon->config->discover_interval_ms,
@@ -253,9 +260,45 @@ enum daemon_calls_answer daemon_calls_remove(struct daemon *daemon, const char *
 void daemon_calls_closed(struct daemon *daemon, const char *interaction_id)
 {
     struct named *named = find(daemon->calls, interaction_id);
-    if (named && (named->sources &= ~(unsigned)SOURCE_REQUEST) == 0) {
+    bool over = named && named->told; /* else it was named anew, and waits to be followed again */
+    if (over && (named->sources &= ~(unsigned)SOURCES_OF_ONE_CALL) == 0) {
         forget(daemon->calls, named);
     }
+}
+
+/* --- the vendor's webhook -------------------------------------------------------------------- */
+
+enum daemon_calls_answer daemon_calls_announce(struct daemon *daemon, const char *interaction_id,
+                                               const char *master_id)
+{
+    struct daemon_calls *calls = daemon->calls;
+    struct named *named = name(calls, interaction_id, SOURCE_WEBHOOK);
+    if (!named) {
+        return DAEMON_CALLS_FULL;
+    }
+    enum daemon_calls_answer answer = follow(calls, named, master_id);
+    if (answer == DAEMON_CALLS_FULL) {
+        drop(calls, named, SOURCE_WEBHOOK); /* the sender is told, and posts again */
+    }
+    return answer;
+}
+
+bool daemon_calls_end(struct daemon *daemon, const char *interaction_id)
+{
+    struct named *named = find(daemon->calls, interaction_id);
+    struct session_view view;
+    bool live = pipeline_look(daemon->pipeline, interaction_id, &view) && view.live;
+    (void)roster_ended(&daemon->roster, interaction_id);
+    if (named && !named->told) {
+        drop(daemon->calls, named, SOURCE_WEBHOOK);
+    }
+    if (live) {
+        struct pipeline_event event = {.kind = PIPELINE_CALL_GONE,
+                                       .interaction_id = interaction_id,
+                                       .end_reason = END_REASON_DISCOVERY};
+        daemon_step(daemon, &event);
+    }
+    return live;
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

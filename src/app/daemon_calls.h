@@ -1,5 +1,6 @@
-/* app/daemon_calls.h - calls that are followed because somebody here says so: the configured list,
- * the file of calls, a request to the API. The vendor's list (daemon_effects.c) stands beside it.
+/* app/daemon_calls.h - calls that are followed because they are named one by one: the configured
+ * list, the file of calls, a request to the API, the vendor's webhook. The vendor's list
+ * (daemon_effects.c) stands beside it.
  *
  * A call is followed from the first of these that names it, and is over when the last no longer
  * does: then its last words are swept and it is closed, as if the vendor had said so. */
@@ -33,6 +34,13 @@ enum daemon_calls_answer {
 enum daemon_calls_answer daemon_calls_add(struct daemon *daemon, const char *interaction_id,
                                           const char *master_id);
 enum daemon_calls_answer daemon_calls_remove(struct daemon *daemon, const char *interaction_id);
+
+/* By the vendor's webhook: a call that is being closed is followed again afterwards. */
+enum daemon_calls_answer daemon_calls_announce(struct daemon *daemon, const char *interaction_id,
+                                               const char *master_id);
+
+/* The vendor says that it is over, which holds whoever else names it; false if it was not live. */
+bool daemon_calls_end(struct daemon *daemon, const char *interaction_id);
 
 /* A call was closed: a request for it is fulfilled. */
 void daemon_calls_closed(struct daemon *daemon, const char *interaction_id);

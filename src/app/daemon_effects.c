@@ -381,7 +381,7 @@ static void on_discovered(void *user, const struct cxone_result *result)
     }
     daemon_report_result(daemon, CXONE_DISCOVERY, result);
     if ((result->outcome != CXONE_OK && result->outcome != CXONE_EMPTY) || daemon->stopping ||
-        daemon->config->discover_mode != CONFIG_DISCOVER_ACTIVE_CONTACTS) {
+        daemon_discovery_ms(daemon) == 0) {
         return;
     }
     daemon->discovered = true;

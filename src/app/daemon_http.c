@@ -7,6 +7,7 @@
 #include "app/daemon_notify.h"
 #include "app/daemon_switch.h"
 #include "app/daemon_wallboard.h"
+#include "app/daemon_webhook.h"
 #include "config/config_file.h"
 
 #include "config/wire.h"
@@ -147,7 +148,7 @@ static void serve(void *user, struct http_exchange *exchange)
     struct daemon *daemon = user;
     const char *path = http_exchange_path(exchange);
     const char *method = http_exchange_method(exchange);
-    if (daemon_api_serve(daemon, exchange)) {
+    if (daemon_api_serve(daemon, exchange) || daemon_webhook_serve(daemon, exchange)) {
         return;
     }
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {

@@ -53,6 +53,7 @@ struct daemon {
     struct daemon_calls *calls;
     struct daemon_reload *reload;
     struct daemon_api *api;
+    struct daemon_webhook *webhook;
     struct daemon_switch *writes;
     struct daemon_notify *notify;
     struct daemon_rules *rules;
@@ -105,6 +106,9 @@ int daemon_connect(struct daemon *daemon, const struct config *config, struct ht
 /* The pipeline's options as the configuration in force says. */
 void daemon_pipeline_options(const struct daemon *daemon, uint64_t seed,
                              struct pipeline_options *options);
+
+/* Whether, and at what pace, the vendor's list is read; 0 if it is not. */
+int64_t daemon_discovery_ms(const struct daemon *daemon);
 
 /* Asks for the vendor's list, or not, as the configuration in force says. */
 void daemon_start_discovery(struct daemon *daemon);

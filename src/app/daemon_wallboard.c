@@ -59,7 +59,8 @@ static void look_at_health(const struct daemon *daemon, struct wallboard_health 
     const struct config *config = daemon->config;
     struct switch_state writes = daemon_switch_effective(daemon);
     *health = (struct wallboard_health){
-        .discovers = config->discover_mode == CONFIG_DISCOVER_ACTIVE_CONTACTS,
+        .discovers = config->discover_mode != CONFIG_DISCOVER_FIXED,
+        .discovery_pace = daemon_discovery_ms(daemon),
         .discovered = daemon->discovered,
         .discovered_ago = mono_ms_between(daemon->discovered_at, loop_now(daemon->loop)),
         .fixed_calls = config->interactions.count,

@@ -102,11 +102,13 @@ static void write_troubles(struct json_writer *writer, const struct wallboard_he
     for (int i = 0; i < CXONE_TOKEN; i++) {
         say_of_endpoint(writer, &health->vendor, (enum cxone_operation)i);
     }
-    if (health->discovered && health->discovered_ago >= DISCOVERY_LATE_MS &&
+    if (health->discovered &&
+        health->discovered_ago >= DISCOVERY_LATE_MS + health->discovery_pace &&
         health->vendor.token_held && health->vendor.breaker[CXONE_DISCOVERY] == BREAKER_CLOSED &&
         !health->vendor.suspended[CXONE_DISCOVERY]) {
         say(writer, "warn", "discovery_late",
-            "The list of live calls was not read for half a minute. New calls are not seen.");
+            "The list of live calls was not read when it should have been. New calls are not "
+            "seen.");
     }
     if (health->scorer_behind) {
         say(writer, "warn", "scorer_behind",

@@ -6,8 +6,9 @@
 
 struct wallboard_health {
     struct cxone_status vendor;
-    bool discovers;         /* live calls come from the vendor's list */
-    bool discovered;        /* that list was read at least once */
+    bool discovers;         /* live calls come from the vendor's list or webhook */
+    int64_t discovery_pace; /* ms between two readings of the list */
+    bool discovered;        /* it was read at least once */
     int64_t discovered_ago; /* ms since it was last read */
     size_t fixed_calls;     /* named in the configuration instead */
     bool shadow;            /* judges, writes nothing back */

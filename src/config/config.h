@@ -18,7 +18,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum config_discover { CONFIG_DISCOVER_FIXED, CONFIG_DISCOVER_ACTIVE_CONTACTS };
+enum config_discover {
+    CONFIG_DISCOVER_FIXED,
+    CONFIG_DISCOVER_ACTIVE_CONTACTS,
+    CONFIG_DISCOVER_WEBHOOK
+};
+enum config_webhook_check { CONFIG_WEBHOOK_SIGNATURE, CONFIG_WEBHOOK_SECRET };
 /* In the order of enum mood_weighting. */
 enum config_weighting { CONFIG_WEIGHTING_UTTERANCE, CONFIG_WEIGHTING_DURATION };
 enum config_mode { CONFIG_MODE_LIVE, CONFIG_MODE_SHADOW };
@@ -84,6 +89,8 @@ struct config {
     struct config_list map_contact_state;
     struct config_list map_contact_since;
     struct config_list map_contact_master;
+    struct config_list map_event;
+    struct config_list map_event_id;
     struct config_list map_token;
     struct config_list map_token_lifetime;
     struct config_list map_token_refresh;
@@ -192,7 +199,13 @@ struct config {
     char *api_token_file; /* api.token_file: mode checked */
     bool api_allow_plain; /* api.allow_plain */
 
-    int discover_mode;               /* discover.mode: fixed | active_contacts */
+    int discover_mode;             /* discover.mode: fixed | active_contacts | webhook */
+    int64_t discover_sweep_ms;     /* discover.sweep: 60s */
+    int discover_webhook_check;    /* discover.webhook_check: signature | secret */
+    char *discover_webhook_secret; /* secret */
+    char *discover_webhook_secret_file;
+    struct config_list discover_webhook_started; /* names of events */
+    struct config_list discover_webhook_ended;
     int64_t discover_interval_ms;    /* discover.interval: 5s */
     int64_t discover_max;            /* discover.max: 10000 calls followed at once */
     struct config_list interactions; /* interactions: [...] ; CXONE_INTERACTION_ID adds one */

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { API_TOKEN_BYTES_MIN = 16 };
+enum { SECRET_BYTES_MIN = 16 };
 
 /* --- order between keys --- */
 
@@ -85,12 +85,19 @@ static int check_listen(const struct config *config, struct error *err)
 
 /* --- the API --- */
 
+/* Whether what is sent to our own server may be read on its way. */
+static bool is_in_the_clear(const struct config *config)
+{
+    char address[WIRE_ADDRESS_BYTES];
+    uint16_t port;
+    return !*config->http_tls_certificate && !config->api_allow_plain &&
+           !wire_listen(config->http_listen, address, &port, NULL) && !wire_is_loopback(address);
+}
+
 /* What whoever is on the network could do without the token, they could do with one that they read
  * on its way. */
 static int check_api(const struct config *config, struct error *err)
 {
-    char address[WIRE_ADDRESS_BYTES];
-    uint16_t port;
     bool tls = *config->http_tls_certificate != '\0';
     if (tls != (*config->http_tls_key != '\0')) {
         return config_blame(config, tls ? "http.tls_certificate" : "http.tls_key",
@@ -99,7 +106,7 @@ static int check_api(const struct config *config, struct error *err)
     if (!*config->api_token) {
         return 0;
     }
-    if (strlen(config->api_token) < API_TOKEN_BYTES_MIN) {
+    if (strlen(config->api_token) < SECRET_BYTES_MIN) {
         return config_blame(config, "api.token",
                             "a token this short can be guessed: make one with openssl rand -hex 32",
                             err);
@@ -108,8 +115,7 @@ static int check_api(const struct config *config, struct error *err)
         return config_blame(config, "api.token", "http.listen is empty, so there is nothing to ask",
                             err);
     }
-    if (wire_listen(config->http_listen, address, &port, err) || tls || config->api_allow_plain ||
-        wire_is_loopback(address)) {
+    if (!is_in_the_clear(config)) {
         return 0;
     }
     return config_blame(config, "http.listen",
@@ -117,6 +123,31 @@ static int check_api(const struct config *config, struct error *err)
                         "http.tls_certificate and http.tls_key, listen on 127.0.0.1, or say "
                         "api.allow_plain: true",
                         err);
+}
+
+static int check_contact_webhook(const struct config *config, struct error *err)
+{
+    if (config->discover_mode != CONFIG_DISCOVER_WEBHOOK) {
+        return 0;
+    }
+    if (!*config->http_listen) {
+        return config_blame(config, "discover.mode",
+                            "is webhook but http.listen is empty, so nobody can post", err);
+    }
+    if (strlen(config->discover_webhook_secret) < SECRET_BYTES_MIN) {
+        return config_blame(config, "discover.webhook_secret",
+                            "must have 16 characters at least: posts are proved with it (make one "
+                            "with: openssl rand -hex 32)",
+                            err);
+    }
+    if (config->discover_webhook_check == CONFIG_WEBHOOK_SECRET && is_in_the_clear(config)) {
+        return config_blame(config, "discover.webhook_check",
+                            "the secret would travel in the clear: set http.tls_certificate and "
+                            "http.tls_key, listen on 127.0.0.1, have posts signed, or say "
+                            "api.allow_plain: true",
+                            err);
+    }
+    return 0;
 }
 
 static bool is_known_slot(const char *at, size_t bytes)
@@ -241,6 +272,7 @@ int config_check_rules(const struct config *config, struct error *err)
     result = result ? result : config_check_vendor(config, err);
     result = result ? result : check_listen(config, err);
     result = result ? result : check_api(config, err);
+    result = result ? result : check_contact_webhook(config, err);
     result = result ? result : check_template(config, err);
     result = result ? result : check_header(config, err);
     result = result ? result : check_speakers(config, err);

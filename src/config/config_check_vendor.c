@@ -172,6 +172,8 @@ static int check_pointers(const struct config *config, struct error *err)
         {"map.contact_state", &config->map_contact_state},
         {"map.contact_since", &config->map_contact_since},
         {"map.contact_master", &config->map_contact_master},
+        {"map.event", &config->map_event},
+        {"map.event_id", &config->map_event_id},
         {"map.token", &config->map_token},
         {"map.token_lifetime", &config->map_token_lifetime},
         {"map.token_refresh", &config->map_token_refresh},

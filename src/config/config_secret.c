@@ -22,6 +22,7 @@ static const struct secret secrets[] = {
     {"auth.refresh_token", "auth.refresh_token_file", "refresh_token"},
     {"auth.static_token", "auth.static_token_file", "static_token"},
     {"assist.webhook_secret", "assist.webhook_secret_file", "webhook_secret"},
+    {"discover.webhook_secret", "discover.webhook_secret_file", "contact_webhook_secret"},
     {"api.token", "api.token_file", "api_token"},
 };
 

@@ -192,6 +192,16 @@ static void wire_mapping(const struct config *config, struct cxone_mapping *map)
     map->time_format = (enum cxone_time_format)config->time_format;
 }
 
+void wire_contact_events(const struct config *config, struct contact_event_map *map)
+{
+    copy_pointers(&config->map_event, &map->kind);
+    copy_pointers(&config->map_event_id, &map->event_id);
+    copy_pointers(&config->map_contact_id, &map->contact_id);
+    copy_pointers(&config->map_contact_master, &map->contact_master);
+    copy_names(&config->discover_webhook_started, map->started);
+    copy_names(&config->discover_webhook_ended, map->ended);
+}
+
 static void wire_pages(const struct config *config, struct cxone_profile *profile)
 {
     profile->transcript_pages = (struct cxone_paging){

@@ -3,6 +3,7 @@
 #define CONFIG_WIRE_H
 
 #include "config/config.h"
+#include "cxone/contact_event.h"
 #include "cxone/cxone.h"
 #include "flow/pipeline.h"
 #include "net/http_client.h"
@@ -11,6 +12,9 @@
 void wire_mood(const struct config *config, struct mood_policy *policy);
 void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_options *options);
 void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options *options);
+
+/* How a post to the webhook is read; borrows of config. */
+void wire_contact_events(const struct config *config, struct contact_event_map *map);
 
 /* The ways an alert goes out, enum cxone_delivery or-ed; returns a word that is none, or NULL. */
 const char *wire_deliveries(const struct config *config, unsigned *ways);

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { INTEGER_ID_BYTES = 24 };
-
 struct discover_page {
     struct discover_page *before;
     struct json_document *document;
@@ -21,8 +19,7 @@ struct discover_page {
     char *ids; /* text of ids that came as integers, two for each element */
 };
 
-/* NULL if the id cannot be used. */
-static const char *read_id(const struct json *value, char *integer_text)
+const char *discover_read_id(const struct json *value, char integer_text[DISCOVER_INTEGER_ID_BYTES])
 {
     size_t bytes;
     int64_t number;
@@ -32,7 +29,7 @@ static const char *read_id(const struct json *value, char *integer_text)
         return usable ? text : NULL;
     }
     if (json_as_integer(value, &number)) {
-        snprintf(integer_text, INTEGER_ID_BYTES, "%" PRId64, number);
+        snprintf(integer_text, DISCOVER_INTEGER_ID_BYTES, "%" PRId64, number);
         return integer_text;
     }
     return NULL;
@@ -67,16 +64,16 @@ static void read_element(const struct cxone_mapping *map, struct discover_page *
                          struct discover *discover)
 {
     const struct json *element = json_at(page->array, index);
-    char *texts = page->ids + index * 2 * INTEGER_ID_BYTES;
+    char *texts = page->ids + index * 2 * DISCOVER_INTEGER_ID_BYTES;
     struct cxone_active active = {.state_since_ms = -1};
     int64_t since_ms;
-    active.interaction_id = read_id(mapping_find(element, &map->contact_id), texts);
+    active.interaction_id = discover_read_id(mapping_find(element, &map->contact_id), texts);
     if (!active.interaction_id) {
         discover->quarantined++;
         return;
     }
-    active.master_id =
-        read_id(mapping_find(element, &map->contact_master), texts + INTEGER_ID_BYTES);
+    active.master_id = discover_read_id(mapping_find(element, &map->contact_master),
+                                        texts + DISCOVER_INTEGER_ID_BYTES);
     active.state =
         read_state(mapping_find(element, &map->contact_state), &discover->unknown_states);
     if (vendor_time_read_any(mapping_find(element, &map->contact_since), &since_ms) &&
@@ -102,7 +99,7 @@ static int read_page(const struct cxone_mapping *map, struct discover_page *page
     discover->elements += page->elements;
     struct cxone_active *active =
         realloc(discover->active, (discover->elements + 1) * sizeof *discover->active);
-    page->ids = calloc(page->elements + 1, 2 * (size_t)INTEGER_ID_BYTES);
+    page->ids = calloc(page->elements + 1, 2 * (size_t)DISCOVER_INTEGER_ID_BYTES);
     if (active) {
         discover->active = active;
     }

@@ -10,6 +10,8 @@
 struct json;
 struct discover_page;
 
+enum { DISCOVER_INTEGER_ID_BYTES = 24 };
+
 /* Owns what the entries' ids point into. */
 struct discover {
     struct discover_page *pages; /* the bodies, the newest first */
@@ -32,6 +34,11 @@ int discover_parse(const struct cxone_mapping *map, const char *content_type, co
 /* The same for a further page: `discover` is zeroed or holds the pages before. */
 int discover_add(const struct cxone_mapping *map, const char *content_type, const char *body,
                  size_t body_bytes, struct discover *discover, struct error *err);
+
+/* An id, which the vendor writes as text or as an integer; NULL if it cannot be used. The text
+ * lasts as long as the value and integer_text. */
+const char *discover_read_id(const struct json *value,
+                             char integer_text[DISCOVER_INTEGER_ID_BYTES]);
 
 /* The root of the page added last, and how many elements it had. */
 const struct json *discover_last_root(const struct discover *discover, size_t *elements);

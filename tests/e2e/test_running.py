@@ -8,6 +8,7 @@ The lexicon judges, so that a start takes no time. Expectations come from docs/O
 docs/API.md.
 """
 import hashlib
+import hmac
 import http.client
 import json
 import os
@@ -283,6 +284,151 @@ class Calls(Running):
         self.error(405, "method_not_allowed", "PUT", "/api/v1/calls/a")
         self.assertEqual(self.request("POST", "/api/v1/calls", "x" * 70000)[0], 413)
         self.assertEqual(self.request("DELETE", "/api/v1/calls/%00")[0], 400)
+
+
+class Webhook(Running):
+    """Contacts announced and ended by signed posts; this test is who posts them."""
+
+    secret = "0123456789abcdef-webhook"
+
+    def setUp(self):
+        super().setUp()
+        self.ids = self.vendor_calls()
+
+    def follow(self, **settings):
+        given = {"discover__mode": "webhook", "discover__webhook_secret": self.secret,
+                 "discover__interval": "200ms", "ep__active_contacts": ""}
+        self.start(**{**given, **settings})
+
+    def post(self, event, secret=None, ahead_s=0, headers=None, path="/webhook/contacts"):
+        """Status and what the answer says."""
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        stamp = str(int(time.time()) + ahead_s)
+        digest = hmac.new((secret or self.secret).encode(), stamp.encode() + b"." + body, "sha256")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+        connection.request("POST", path, body, headers if headers is not None else {
+            "X-Undertone-Timestamp": stamp, "X-Undertone-Signature": "v1=" + digest.hexdigest(),
+        })
+        response = connection.getresponse()
+        data = response.read()
+        connection.close()
+        try:
+            data = json.loads(data)
+        except ValueError:
+            return response.status, data.decode()
+        return response.status, data.get("state") or data["error"]["code"]
+
+    def event(self, kind, index, event_id=None):
+        event = {"event": kind, "interactionId": self.ids[index]}
+        return {**event, "eventId": event_id} if event_id else event
+
+    def live(self):
+        return self.metric("undertone_calls_live")
+
+    def told(self, result):
+        return self.metric(f'undertone_contact_events_total{{result="{result}"}}')
+
+    def test_a_call_is_followed_from_its_first_event_to_its_last(self):
+        self.follow(log__level="debug")
+        self.assertEqual(self.live(), 0)
+        self.assertEqual(self.post(self.event("contact-started", 0, "e-1")), (200, "followed"))
+        self.assertEqual(self.post(self.event("contact-started", 1, "e-2")), (200, "followed"))
+        self.await_event("utterance_scored")
+        self.assertEqual(self.live(), 2)
+        self.assertEqual(self.post(self.event("contact-ended", 0, "e-3")), (200, "ending"))
+        self.assertEqual(self.await_event("call_ending")["reason"], "discovery")
+        self.assertEqual(self.post(self.event("contact-ended", 5, "e-4")), (200, "unknown"))
+        self.assertEqual(self.post({"event": "queue-changed"}), (200, "ignored"))
+        self.assertEqual((self.live(), self.told("started"), self.told("ended")), (1, 2, 2))
+
+    def test_a_repeated_post_does_nothing_and_a_replay_neither(self):
+        self.follow()
+        self.assertEqual(self.post(self.event("contact-started", 0, "e-1")), (200, "followed"))
+        self.assertEqual(self.post(self.event("contact-ended", 0, "e-2")), (200, "ending"))
+        # tried again by the sender, signed anew; then recorded and played again, byte for byte
+        self.assertEqual(self.post(self.event("contact-started", 0, "e-1"), ahead_s=1),
+                         (200, "repeated"))
+        body = json.dumps(self.event("contact-started", 1)).encode()
+        stamp = str(int(time.time()))
+        digest = hmac.new(self.secret.encode(), stamp.encode() + b"." + body, "sha256")
+        proof = {"X-Undertone-Timestamp": stamp,
+                 "X-Undertone-Signature": "v1=" + digest.hexdigest()}
+        self.assertEqual(self.post(body, headers=proof), (200, "followed"))
+        self.assertEqual(self.post(body, headers=proof), (200, "repeated"))
+        self.assertEqual((self.told("started"), self.told("repeated")), (2, 2))
+
+    def test_who_cannot_prove_it_is_not_believed(self):
+        self.follow()
+        event = self.event("contact-started", 0)
+        for wrong in [{"secret": "another-secret-of-16"}, {"headers": {}},
+                      {"headers": {"X-CXone-Webhook-Secret": self.secret}}]:
+            with self.subTest(wrong=wrong):
+                self.assertEqual(self.post(event, **wrong), (401, "unauthorized"))
+        self.assertEqual(self.post(event, ahead_s=-310), (401, "stale"))
+        self.assertEqual(self.post(event, ahead_s=310), (401, "stale"))
+        self.assertEqual((self.live(), self.told("denied")), (0, 5))
+        self.assertEqual(self.await_event("contact_event_refused")["code"], "unauthorized")
+        with open(self.daemon.log, encoding="utf-8") as log:
+            text = log.read()
+        self.assertNotIn(self.secret, text)
+        self.assertNotIn(self.ids[0], text)
+
+    def test_what_is_no_event_is_refused(self):
+        self.follow()
+        for body in [b"", b"[]", b"{", b'{"event":"contact-started"}',
+                     b'{"event":"contact-started","interactionId":"a\\n"}',
+                     b'{"event":"contact-started","interactionId":"' + b"a" * 129 + b'"}']:
+            with self.subTest(body=body):
+                self.assertEqual(self.post(body), (400, "malformed_event"))
+        self.assertEqual(self.post(b"x" * 70000)[0], 413)
+        self.assertEqual(self.post(b"{}", path="/webhook/contacts/x"), (404, "unknown_path"))
+        self.error(405, "method_not_allowed", "GET", "/webhook/contacts")
+        self.assertEqual(self.live(), 0)
+
+    def test_there_is_no_webhook_in_another_mode(self):
+        self.start(discover__mode="fixed", discover__webhook_secret=self.secret)
+        self.assertEqual(self.post(self.event("contact-started", 0)), (404, "unknown_path"))
+
+    def test_a_secret_that_is_shown_is_enough_where_that_is_wanted(self):
+        self.follow(discover__webhook_check="secret")
+        shown = {"X-CXone-Webhook-Secret": self.secret}
+        self.assertEqual(self.post(self.event("contact-started", 0), headers=shown),
+                         (200, "followed"))
+        self.assertEqual(self.post(self.event("contact-started", 1)), (401, "unauthorized"))
+
+    def test_a_post_that_was_lost_loses_no_call(self):
+        """Neither one that began nor one that ended: the list is swept beside the posts."""
+        self.follow(ep__active_contacts="{base}/api/v2/interactions/active", discover__sweep="1s")
+        self.await_event("call_opened", len(self.ids))
+        self.assertEqual(self.post(self.event("contact-ended", 0, "e-1")), (200, "ending"))
+        # the simulator goes on naming it: the list has the last word
+        self.await_event("call_returned")
+        self.assertEqual(self.live(), len(self.ids))
+
+    def test_without_a_list_a_silent_call_ends_by_itself(self):
+        self.follow(end__idle_timeout="2s", interactions=[])
+        self.assertEqual(self.post({"event": "started", "interactionId": self.ids[0] + "x"}),
+                         (200, "followed"))
+        self.await_event("call_ending")
+
+    def test_one_without_room_is_told_so_and_taken_when_there_is(self):
+        self.follow(discover__max=1)
+        self.assertEqual(self.post(self.event("contact-started", 0, "e-1")), (200, "followed"))
+        self.assertEqual(self.post(self.event("contact-started", 1, "e-2")), (503, "no_room"))
+        self.assertEqual(self.told("refused"), 1)
+        # its next try is no repetition
+        self.assertEqual(self.post(self.event("contact-started", 1, "e-2")), (503, "no_room"))
+
+    def test_an_announced_call_outlives_a_kill(self):
+        store = self.path("undertone.db")
+        self.follow(store__path=store)
+        self.post(self.event("contact-started", 0, "e-1"))
+        kept = 'undertone_store_calls{state="live"}'
+        self.await_that("kept call", lambda: self.metric(kept) == 1)
+        self.daemon.kill()
+        self.follow(store__path=store)
+        self.assertEqual(self.live(), 1)
+        self.assertEqual(self.post(self.event("contact-ended", 0, "e-2")), (200, "ending"))
 
 
 class Token(Running):

@@ -189,6 +189,13 @@ static const struct bad bad_files[] = {
      "assist.webhook_url"},
     {"assist: {delivery: webhook, webhook_url: \"https://a.example\"}\n", "",
      "16 characters at least"},
+    {"discover.mode: webhook\n", "", "16 characters at least"},
+    {"discover: {mode: webhook, webhook_secret: 0123456789abcdef}\nhttp.listen: \"\"\n", "1:18",
+     "nobody can post"},
+    {"discover: {mode: webhook, webhook_secret: 0123456789abcdef, webhook_check: secret}\n"
+     "http.listen: \"0.0.0.0:8090\"\n",
+     "1:76", "in the clear"},
+    {"map.event: event\n", "1:12", "'event' is no JSON pointer"},
     {"map.text: text\n", "1:11", "'text' is no JSON pointer"},
     {"map.id: [/a, /b~2]\n", "1:9", "'/b~2' is no JSON pointer"},
     {"map.array: items\n", "1:12", "'items' is no JSON pointer"},
