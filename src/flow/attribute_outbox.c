@@ -113,7 +113,7 @@ void attribute_outbox_done(struct attribute_outbox *outbox, const struct attribu
     case CXONE_CANCELLED:
         break;
     }
-    if (result->blameless && result->retry_after_ms >= 0) { /* it was not this value's turn to fail */
+    if (result->blameless && result->retry_after_ms >= 0) { /* not this value's turn to fail */
         int64_t spread_ms = (int64_t)rand_below(rand, BLAMELESS_SPREAD_MS);
         outbox->not_before =
             mono_later(outbox->not_before, mono_after_ms(now, result->retry_after_ms + spread_ms));
