@@ -125,7 +125,9 @@ static int judge_turn(struct evaluate *evaluate, struct judge *judge, struct eva
     int taken = class_of_label(scorer_label_name(replay->scorer, answer.label));
     double probability = (double)answer.probabilities[answer.label];
     call->turns.counts[mood + 1][taken]++;
-    calibration_add(&evaluate->turn_calibrations[call->source], probability, taken == mood + 1);
+    if (call->labelled) {
+        calibration_add(&evaluate->turn_calibrations[call->source], probability, taken == mood + 1);
+    }
     if (evaluate->json) {
         evaluate_print_turn(judge, evaluate->sources[call->source], call->line, ordinal, mood,
                             taken - 1, probability);

@@ -79,9 +79,22 @@ class Evaluate(unittest.TestCase):
         self.assertEqual(row["f1"], 1)
         self.assertEqual(rows["all", "tutorial-literal"]["told_right"], 0)
         self.assertEqual(rows["one", "undertone"]["calls"], 2)
+        self.assert_recomputed(raw)
+
+    def assert_recomputed(self, raw):
         checked = subprocess.run([sys.executable, ROOT / "tools" / "check_evaluation.py"],
                                  input=raw, capture_output=True, timeout=100)
         self.assertEqual(checked.returncode, 0, checked.stdout)
+
+    def test_a_call_whose_readers_disagree_counts_nowhere(self):
+        disputed = call("e", "two", ANGRY, alert=[2, None])
+        with self.labelled.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(disputed) + "\n")
+        records, raw = self.records("--labels", "--evaluate", self.labelled)
+        row = next(r for r in records if r["kind"] == "measures" and r["source"] == "all")
+        self.assertEqual((row["calls"], row["told_right"], row["turns"]),
+                         (4, 2, sum(len(c["turns"]) for c in CALLS) // 2))
+        self.assert_recomputed(raw)
 
     def test_a_turn_is_where_the_readers_put_it(self):
         records, _ = self.records("--labels", "--evaluate", self.labelled)
