@@ -159,6 +159,17 @@ def alert_measures(calls):
     }
 
 
+def rule_measures(calls, rule):
+    with_it = [c for c in calls if c["rules"].get(rule)]
+    right = sum(c["wanted"] for c in with_it)
+    return {
+        "fired": sum(c["rules"][rule] for c in with_it),
+        "right": right,
+        "wrong": len(with_it) - right,
+        "precision": ratio(right, len(with_it)),
+    }
+
+
 def turn_measures(turns, support_min):
     f1, classes = macro_f1(turns, support_min)
     return {
@@ -205,30 +216,16 @@ def differs(got, want):
 
 
 def main():
-    turns, calls, rows = [], [], []
-    kinds = {"turn": turns, "call": calls, "measures": rows}
+    turns, calls, rows, rules = [], [], [], []
+    kinds = {"turn": turns, "call": calls, "measures": rows, "rule": rules}
     for line in sys.stdin:
         record = json.loads(line)
         if record["kind"] in kinds:
             kinds[record["kind"]].append(record)
     wrong = compared = 0
-    for row in rows:
-        pooled = row["source"] == "all"
-        support_min = 1 if pooled else SUPPORT_MIN
-        mine = [
-            c
-            for c in calls
-            if c["judgement"] == row["judgement"]
-            and c["labelled"]
-            and (pooled or c["source"] == row["source"])
-        ]
-        turns_of = defaultdict(list)
-        for t in turns:
-            if t["judgement"] == row["judgement"]:
-                turns_of[t["interaction"]].append(t)
-        want = alert_measures(mine)
-        want |= turn_measures([t for c in mine for t in turns_of[c["interaction"]]], support_min)
-        want |= intervals(mine, turns_of, support_min)
+
+    def compare(row, want):
+        nonlocal wrong, compared
         for key, value in want.items():
             if key not in row:
                 continue
@@ -236,6 +233,29 @@ def main():
             if differs(row[key], value):
                 wrong += 1
                 print(f"{row['source']}, {row['judgement']}: {key} is {row[key]}, here {value}")
+
+    def calls_of(row):
+        return [
+            c
+            for c in calls
+            if c["judgement"] == row["judgement"]
+            and c["labelled"]
+            and row["source"] in ("all", c["source"])
+        ]
+
+    for row in rules:
+        compare(row, rule_measures(calls_of(row), row["rule"]))
+    for row in rows:
+        support_min = 1 if row["source"] == "all" else SUPPORT_MIN
+        mine = calls_of(row)
+        turns_of = defaultdict(list)
+        for t in turns:
+            if t["judgement"] == row["judgement"]:
+                turns_of[t["interaction"]].append(t)
+        want = alert_measures(mine)
+        want |= turn_measures([t for c in mine for t in turns_of[c["interaction"]]], support_min)
+        want |= intervals(mine, turns_of, support_min)
+        compare(row, want)
     print(f"{len(rows)} rows, {compared} measures compared, {wrong} differ")
     return 1 if wrong or not compared else 0
 

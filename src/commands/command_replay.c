@@ -2,11 +2,11 @@
  * judgement as live ones, printing what would have been published and when, and the evidence for
  * each alert. Nothing is sent anywhere.
  */
-#include "base/json_write.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
 #include "commands/compare.h"
 #include "commands/replay.h"
+#include "commands/replay_print.h"
 #include "commands/sweep.h"
 #include "commands/turns_file.h"
 #include "config/wire.h"
@@ -38,7 +38,7 @@ static const char help[] =
     "      --env-file FILE  KEY=VALUE lines, for variables that the environment does not set\n"
     "  -s, --set KEY=VALUE  set one key; may be repeated\n"
     "  -j, --json           one JSON object a line\n"
-    "      --text           show the words of the evidence\n"
+    "      --text           show the words of the evidence, and what rules say\n"
     "      --skip-bad       pass over malformed lines instead of stopping at the first\n"
     "      --compare[=A,B]  several judgements side by side, each one of\n"
     "                         " JUDGE_LITERAL "           the tutorial's code as it is written\n"
@@ -59,197 +59,11 @@ static const char help[] =
     "      --plot FILE      with --sweep: precision and recall, as SVG\n"
     "  -h, --help           this text\n";
 
-enum { OUT_BYTES_MAX = 1 << 20 };
-
-struct output {
-    bool json;
-    bool text;
-    int64_t start_ms; /* of the call being printed */
-    struct buf line;
-};
-
-/* --- readable --- */
-
-static void print_time(struct buf *out, const struct output *output, int64_t at_ms)
-{
-    int64_t seconds = (at_ms - output->start_ms) / 1000;
-    seconds = seconds < 0 ? 0 : seconds;
-    buf_printf(out, "%02lld:%02lld", (long long)(seconds / 60), (long long)(seconds % 60));
-}
-
-/* The words of an utterance named by its times and speaker, or NULL. */
-static const struct segment *find_segment(const struct recording_line *lines, size_t count,
-                                          const struct call_evidence *evidence)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct segment *segment = recording_segment(&lines[i]);
-        if (segment->is_final && segment->start_ms == evidence->start_ms &&
-            segment->end_ms == evidence->end_ms && segment->speaker == evidence->speaker) {
-            return segment;
-        }
-    }
-    return NULL;
-}
-
-static void print_evidence(struct output *output, const struct recording_line *lines, size_t count,
-                           const struct call_evidence *evidence)
-{
-    struct buf *out = &output->line;
-    char score[CXONE_SCORE_BYTES];
-    buf_append_string(out, "         ");
-    print_time(out, output, evidence->start_ms);
-    buf_append_char(out, '-');
-    print_time(out, output, evidence->end_ms);
-    buf_printf(out, " %s %s, moved the mean by %+.3f", speaker_name(evidence->speaker),
-               cxone_format_score(evidence->score, score),
-               (double)evidence->contribution / MOOD_ONE);
-    const struct segment *segment = output->text ? find_segment(lines, count, evidence) : NULL;
-    if (segment) {
-        struct json_writer writer;
-        json_writer_init(&writer, out);
-        buf_append_string(out, "  ");
-        json_write_string(&writer, segment->text, segment->text_bytes);
-    }
-    buf_append_char(out, '\n');
-}
-
-static const char *audience_of(enum call_tier tier)
-{
-    return tier == CALL_TIER_SUPERVISOR ? "a supervisor too" : "the agent";
-}
-
-static void print_readable(struct output *output, int64_t at_ms, const struct recording_line *lines,
-                           size_t count, const struct call_effect *effect)
-{
-    struct buf *out = &output->line;
-    char score[CXONE_SCORE_BYTES];
-    const struct call_reading *reading = &effect->reading;
-    buf_append_string(out, "  ");
-    print_time(out, output, at_ms);
-    cxone_format_score(reading->score, score);
-    if (effect->kind == CALL_EFFECT_ALERT) {
-        buf_printf(out, "  ALERT %u, %s, for %s, %.0f %% sure: %s %s\n", (unsigned)effect->episode,
-                   call_alert_path_name(effect->alert.path), audience_of(effect->alert.tier),
-                   100 * (double)effect->alert.confidence / MOOD_ONE, score,
-                   call_trend_name(reading->trend));
-        for (uint32_t i = 0; i < effect->evidence_count; i++) {
-            print_evidence(output, lines, count, &effect->evidence[i]);
-        }
-    } else if (effect->kind == CALL_EFFECT_RAISED || effect->kind == CALL_EFFECT_REMINDED) {
-        buf_printf(out, "  alert %u %s %s: %s %s\n", (unsigned)effect->episode,
-                   effect->kind == CALL_EFFECT_RAISED ? "is now for" : "still stands, for",
-                   audience_of(effect->alert.tier), score, call_trend_name(reading->trend));
-    } else if (effect->kind == CALL_EFFECT_RECOVERED) {
-        buf_printf(out, "  recovered from alert %u: %s %s\n", (unsigned)effect->episode, score,
-                   call_trend_name(reading->trend));
-    } else {
-        buf_printf(out, "  %-5s %-9s  %u in window, %u judged\n", score,
-                   call_trend_name(reading->trend), (unsigned)reading->samples,
-                   (unsigned)reading->utterances);
-    }
-}
-
-/* --- JSON --- */
-
-static void put_fixed(struct json_writer *writer, const char *key, int64_t value)
-{
-    json_write_key(writer, key);
-    json_write_number(writer, (double)value / MOOD_ONE, 9);
-}
-
-static void put_integer(struct json_writer *writer, const char *key, int64_t value)
-{
-    json_write_key(writer, key);
-    json_write_integer(writer, value);
-}
-
-static void put_text(struct json_writer *writer, const char *key, const char *value)
-{
-    json_write_key(writer, key);
-    json_write_cstring(writer, value);
-}
-
-static void put_evidence(struct json_writer *writer, const struct output *output,
-                         const struct recording_line *lines, size_t count,
-                         const struct call_effect *effect)
-{
-    json_write_key(writer, "evidence");
-    json_write_array_begin(writer);
-    for (uint32_t i = 0; i < effect->evidence_count; i++) {
-        const struct call_evidence *evidence = &effect->evidence[i];
-        const struct segment *segment = output->text ? find_segment(lines, count, evidence) : NULL;
-        json_write_object_begin(writer);
-        put_integer(writer, "start", evidence->start_ms);
-        put_integer(writer, "end", evidence->end_ms);
-        put_text(writer, "speaker", speaker_name(evidence->speaker));
-        put_fixed(writer, "score", evidence->score);
-        put_fixed(writer, "contribution", evidence->contribution);
-        if (segment) {
-            json_write_key(writer, "text");
-            json_write_string(writer, segment->text, segment->text_bytes);
-        }
-        json_write_object_end(writer);
-    }
-    json_write_array_end(writer);
-}
-
-static void print_json(struct output *output, int64_t at_ms, const struct recording_line *lines,
-                       size_t count, const struct call_effect *effect)
-{
-    static const char *const kinds[] = {
-        [CALL_EFFECT_READING] = "reading",     [CALL_EFFECT_ALERT] = "alert",
-        [CALL_EFFECT_RAISED] = "raised",       [CALL_EFFECT_REMINDED] = "reminded",
-        [CALL_EFFECT_RECOVERED] = "recovered",
-    };
-    struct json_writer writer;
-    const struct call_reading *reading = &effect->reading;
-    bool is_alert = effect->kind == CALL_EFFECT_ALERT;
-    bool is_reading = effect->kind == CALL_EFFECT_READING;
-    json_writer_init(&writer, &output->line);
-    json_write_object_begin(&writer);
-    put_text(&writer, "interaction", lines[0].interaction_id);
-    put_integer(&writer, "t", at_ms);
-    put_text(&writer, "kind", kinds[effect->kind]);
-    put_fixed(&writer, "score", reading->score);
-    put_text(&writer, "trend", call_trend_name(reading->trend));
-    put_fixed(&writer, "difference", reading->difference);
-    put_integer(&writer, "samples", reading->samples);
-    put_integer(&writer, "utterances", reading->utterances);
-    put_integer(&writer, "as_of", reading->as_of_ms);
-    if (!is_reading) {
-        put_integer(&writer, "episode", effect->episode);
-        put_text(&writer, "tier", call_tier_name(effect->alert.tier));
-    }
-    if (is_alert) {
-        put_text(&writer, "path", call_alert_path_name(effect->alert.path));
-        put_fixed(&writer, "confidence", effect->alert.confidence);
-        put_fixed(&writer, "slope_a_minute", effect->alert.slope);
-        put_evidence(&writer, output, lines, count, effect);
-    }
-    json_write_object_end(&writer);
-    buf_append_char(&output->line, '\n');
-}
-
-static void print_effect(void *user, int64_t at_ms, const struct recording_line *lines,
-                         size_t count, const struct call_effect *effect)
-{
-    struct output *output = user;
-    buf_clear(&output->line);
-    if (output->json) {
-        print_json(output, at_ms, lines, count, effect);
-    } else {
-        print_readable(output, at_ms, lines, count, effect);
-    }
-    (void)fwrite(buf_string(&output->line), 1, output->line.size, stdout);
-}
-
-/* --- the command --- */
-
 struct replay_options {
     struct command_line_config config;
     char **files;
     bool skip_bad;
-    struct output output;
+    struct replay_output output;
     char *compare; /* names of judgements, or NULL */
     bool summary;
     const char *filter; /* as typed, or NULL */
@@ -269,7 +83,7 @@ static int replay_calls(struct replay *replay, struct replay_options *options,
         if (!options->output.json) {
             printf("call %s\n", lines->interaction_id);
         }
-        result = replay_call(replay, lines, next - first, print_effect, &options->output, err);
+        result = replay_call(replay, lines, next - first, replay_print, &options->output, err);
     }
     if (!result && !options->output.json) {
         printf("calls: %zu, customer utterances judged: %llu, alerts: %llu\n",
@@ -516,7 +330,7 @@ int command_replay(int argc, char **argv)
     if (command_line_load_config(&options.config, &config, &err)) {
         return command_line_fail(&err);
     }
-    buf_init(&options.output.line, OUT_BYTES_MAX);
+    buf_init(&options.output.line, REPLAY_PRINT_BYTES_MAX);
     int failed = read_and_replay(&options, &config, &err);
     buf_done(&options.output.line);
     config_free(&config);

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
-#include "commands/recording.h"
+#include "commands/turns_file.h"
 #include "config/wire.h"
 #include "cues/cues.h"
 #include "flow/session_cues.h"
@@ -24,6 +24,7 @@ static const char help[] =
     "  try     which rule would fire where in recorded calls (as for undertone replay), without a\n"
     "          model: conditions on the mood hold nothing\n"
     "\n"
+    "      --from FORMAT     what CALLS are: lines, labels, contact-lens or azure, as for replay\n"
     "      --queue NAME      judge as calls of this queue\n"
     "      --language TAG    write messages in this language\n"
     "      --show-text       show the messages, and the words that made a rule fire\n"
@@ -41,6 +42,7 @@ struct trial {
     const char *language;
     bool show_text;
     bool skip_bad;
+    enum turns_format format;
     const struct recording_line *lines; /* of the call at hand */
     size_t count;
     int64_t start_ms;
@@ -200,6 +202,7 @@ static int load_and_try(struct trial *trial, char **files, struct error *err)
 {
     struct command_line_config line = {0};
     struct recording recording;
+    struct turns_labels labels = {0};
     struct config config;
     struct cxone_options cxone;
     int code = command_line_load_config(&line, &config, err);
@@ -210,7 +213,9 @@ static int load_and_try(struct trial *trial, char **files, struct error *err)
     recording_init(&recording);
     code = cues_load(files[0], &trial->rules, err);
     for (char **file = files + 1; *file && !code; file++) {
-        code = recording_read(&recording, *file, &cxone.profile, trial->skip_bad, err);
+        code = trial->format == TURNS_LINES
+                   ? recording_read(&recording, *file, &cxone.profile, trial->skip_bad, err)
+                   : turns_file_read(&recording, &labels, *file, trial->format, err);
     }
     if (!code) {
         trial->fired = calloc(cues_rule_count(trial->rules) + 1, sizeof *trial->fired);
@@ -219,6 +224,7 @@ static int load_and_try(struct trial *trial, char **files, struct error *err)
     }
     free(trial->fired);
     cues_release(trial->rules);
+    turns_labels_done(&labels);
     recording_done(&recording);
     config_free(&config);
     return code;
@@ -245,8 +251,9 @@ static int check_file(const char *path, struct error *err)
 
 int command_rules(int argc, char **argv)
 {
-    enum { QUEUE = COMMAND_LINE_LONG_ONLY, LANGUAGE, SHOW_TEXT, SKIP_BAD };
-    static const struct option options[] = {{"queue", required_argument, NULL, QUEUE},
+    enum { FROM = COMMAND_LINE_LONG_ONLY, QUEUE, LANGUAGE, SHOW_TEXT, SKIP_BAD };
+    static const struct option options[] = {{"from", required_argument, NULL, FROM},
+                                            {"queue", required_argument, NULL, QUEUE},
                                             {"language", required_argument, NULL, LANGUAGE},
                                             {"show-text", no_argument, NULL, SHOW_TEXT},
                                             {"skip-bad", no_argument, NULL, SKIP_BAD},
@@ -257,6 +264,12 @@ int command_rules(int argc, char **argv)
     int option;
     while ((option = command_line_option(argc, argv, "h", options)) != -1) {
         switch (option) {
+        case FROM:
+            if (!turns_format_find(optarg, &trial.format)) {
+                return command_line_misuse("rules",
+                                           "--from takes lines, labels, contact-lens or azure");
+            }
+            break;
         case QUEUE:
             trial.queue = optarg;
             break;

@@ -132,14 +132,17 @@ static void print_clock(struct buf *out, int64_t ms)
     buf_printf(out, "%02lld:%02lld", (long long)(seconds / 60), (long long)(seconds % 60));
 }
 
-static void print_cell(struct buf *out, const struct judge_event *event)
+static void print_cell(struct buf *out, const struct judge *judge, const struct judge_event *event)
 {
     static const char *const kinds[] = {[JUDGE_EVENT_READING] = "",
                                         [JUDGE_EVENT_ALERT] = "ALERT ",
                                         [JUDGE_EVENT_RAISED] = "supervisor ",
                                         [JUDGE_EVENT_RECOVERED] = "recovered "};
     char cell[CELL_BYTES] = "";
-    if (event) {
+    const char *rule = event ? judge_event_rule(judge, event) : NULL;
+    if (rule) {
+        (void)snprintf(cell, sizeof cell, "ALERT %s", rule);
+    } else if (event) {
         (void)snprintf(cell, sizeof cell, "%s%s %s", kinds[event->kind], event->written,
                        call_trend_name(event->trend));
     }
@@ -176,7 +179,7 @@ static void print_rows(struct buf *out, const struct compare *compare, int64_t s
             const struct judge *judge = &compare->judges[j];
             bool has = at[j] < judge->event_count &&
                        (judge->events[at[j]].at_ms - start_ms) / 1000 == second;
-            print_cell(out, has ? &judge->events[at[j]] : NULL);
+            print_cell(out, judge, has ? &judge->events[at[j]] : NULL);
             at[j] += has;
         }
         end_line(out);
@@ -223,6 +226,9 @@ static void print_json_call(struct buf *out, const struct judge *judge, const ch
         put_text(&writer, "judgement", judge->name);
         put_integer(&writer, "t", event->at_ms);
         put_text(&writer, "kind", kinds[event->kind]);
+        if (judge_event_rule(judge, event)) {
+            put_text(&writer, "rule", judge_event_rule(judge, event));
+        }
         json_write_key(&writer, "score");
         json_write_number(&writer, event->score, 17);
         put_text(&writer, "trend", call_trend_name(event->trend));

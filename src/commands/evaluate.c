@@ -85,6 +85,7 @@ void evaluate_close(struct evaluate *evaluate)
     }
     free(evaluate->calls);
     free(evaluate->turn_calibrations);
+    free(evaluate->fired);
     *evaluate = (struct evaluate){0};
 }
 
@@ -206,6 +207,27 @@ static void take_events(struct evaluate_call *call, const struct judge *judge,
     }
 }
 
+static size_t count_rules(const struct judge *judge)
+{
+    return judge->replay.rules && !judge->is_literal ? cues_rule_count(judge->replay.rules) : 0;
+}
+
+/* How often each rule fired in a call; count_rules of them. */
+static uint32_t *fired_in(const struct evaluate *evaluate, const struct judge *judge,
+                          const struct evaluate_call *call)
+{
+    return &evaluate->fired[(size_t)(call - evaluate->calls) * count_rules(judge)];
+}
+
+static void count_firings(uint32_t *fired, const struct judge *judge)
+{
+    for (size_t i = 0; i < judge->event_count; i++) {
+        if (judge->events[i].rule != JUDGE_BY_MOOD) {
+            fired[judge->events[i].rule]++;
+        }
+    }
+}
+
 static const struct turns_label *find_label(const struct turns_labels *labels, size_t call)
 {
     for (size_t i = 0; i < labels->count; i++) {
@@ -270,9 +292,11 @@ static int judge_one(struct evaluate *evaluate, struct judge *judge, struct eval
         return result;
     }
     take_events(call, judge, label, hearing, start_ms);
+    count_firings(fired_in(evaluate, judge, call), judge);
     result = judge->is_literal ? 0 : judge_turns(evaluate, judge, call, label, hearing, err);
     if (!result && evaluate->json) {
-        evaluate_print_call(judge, evaluate->sources[call->source], call);
+        evaluate_print_call(judge, evaluate->sources[call->source], call, count_rules(judge),
+                            fired_in(evaluate, judge, call));
     }
     return result;
 }
@@ -283,10 +307,13 @@ int evaluate_judge(struct evaluate *evaluate, size_t judge, const struct recordi
     const size_t sources_max = sizeof evaluate->sources / sizeof evaluate->sources[0];
     free(evaluate->calls);
     free(evaluate->turn_calibrations);
+    free(evaluate->fired);
     evaluate->call_count = 0;
+    evaluate->fired = calloc(recording->call_count + 1,
+                             (count_rules(&evaluate->judges[judge]) + 1) * sizeof(uint32_t));
     evaluate->calls = calloc(recording->call_count + 1, sizeof *evaluate->calls);
     evaluate->turn_calibrations = calloc(sources_max, sizeof *evaluate->turn_calibrations);
-    if (!evaluate->calls || !evaluate->turn_calibrations) {
+    if (!evaluate->calls || !evaluate->turn_calibrations || !evaluate->fired) {
         return no_memory(err);
     }
     int result = 0;
@@ -407,6 +434,28 @@ bool evaluate_measure(const struct evaluate *evaluate, size_t source, struct eva
     return ok;
 }
 
+static void report_rules(const struct evaluate *evaluate, const struct judge *judge, size_t source,
+                         const char *source_name)
+{
+    for (uint32_t rule = 0; rule < count_rules(judge); rule++) {
+        struct evaluate_rule row = {
+            .source = source_name,
+            .judgement = judge->name,
+            .name = cues_rule_name(judge->replay.rules, rule),
+        };
+        for (size_t i = 0; i < evaluate->call_count; i++) {
+            const struct evaluate_call *call = &evaluate->calls[i];
+            uint32_t fired = fired_in(evaluate, judge, call)[rule];
+            if (fired > 0 && call->labelled && (source == SIZE_MAX || call->source == source)) {
+                row.fired += fired;
+                row.right += call->outcome.wanted;
+                row.wrong += !call->outcome.wanted;
+            }
+        }
+        evaluate_print_rule(evaluate->json, &row);
+    }
+}
+
 static bool report(const struct evaluate *evaluate, const struct judge *judge, size_t source)
 {
     struct drawing drawing;
@@ -423,6 +472,7 @@ static bool report(const struct evaluate *evaluate, const struct judge *judge, s
     drawing_close(&drawing);
     if (ok) {
         evaluate_print_row(evaluate->json, !judge->is_literal, &row);
+        report_rules(evaluate, judge, source, row.source);
     }
     return ok;
 }

@@ -2,7 +2,8 @@
  *
  * The tutorial's code, as it is written and with its labels repaired, is always among them. Turns
  * are measured by the model's label against the readers'; calls by their first alert. An alert is
- * put after the newest customer turn that was visible when it was given.
+ * put after the newest customer turn that was visible when it was given. Alerts by rules count as
+ * the mood's do, and each rule is measured on its own as well.
  */
 #ifndef COMMANDS_EVALUATE_H
 #define COMMANDS_EVALUATE_H
@@ -46,6 +47,16 @@ struct evaluate_call {
     struct confusion turns;
 };
 
+/* A rule's alerts, in the labelled calls of a source or of all. */
+struct evaluate_rule {
+    const char *source;
+    const char *judgement;
+    const char *name;
+    uint64_t fired; /* alerts */
+    uint64_t right; /* calls with one that wanted an alert */
+    uint64_t wrong; /* calls with one that did not */
+};
+
 /* One source, or all of them, under one judgement. */
 struct evaluate_row {
     const char *source;
@@ -69,6 +80,7 @@ struct evaluate {
     struct evaluate_call *calls; /* owned; of the judge under way, in the recording's order */
     size_t call_count;
     struct calibration *turn_calibrations; /* owned; one for each source */
+    uint32_t *fired; /* owned; of each call, how often each of the judge's rules fired */
 };
 
 /* `names` as for compare_open, NULL for this configuration; the literal ones are added. Zeroed but

@@ -71,8 +71,22 @@ void evaluate_print_turn(const struct judge *judge, const char *source,
     end(&out, &writer);
 }
 
+/* By name, how often those that fired have. */
+static void put_fired(struct json_writer *writer, const struct cues_rules *rules, size_t count,
+                      const uint32_t *fired)
+{
+    json_write_key(writer, "rules");
+    json_write_object_begin(writer);
+    for (uint32_t i = 0; i < count; i++) {
+        if (fired[i] > 0) {
+            put_integer(writer, cues_rule_name(rules, i), fired[i]);
+        }
+    }
+    json_write_object_end(writer);
+}
+
 void evaluate_print_call(const struct judge *judge, const char *source,
-                         const struct evaluate_call *call)
+                         const struct evaluate_call *call, size_t rule_count, const uint32_t *fired)
 {
     struct buf out;
     struct json_writer writer;
@@ -93,6 +107,9 @@ void evaluate_print_call(const struct judge *judge, const char *source,
     put_boolean(&writer, "supervisor_wanted", outcome->supervisor_wanted);
     put_boolean(&writer, "supervisor", outcome->supervisor);
     put_number(&writer, "confidence", call->confidence);
+    if (rule_count > 0) {
+        put_fired(&writer, judge->replay.rules, rule_count, fired);
+    }
     end(&out, &writer);
 }
 
@@ -221,4 +238,34 @@ void evaluate_print_row(bool json, bool with_turns, const struct evaluate_row *r
     } else {
         print_text(with_turns, row);
     }
+}
+
+static void print_json_rule(const struct evaluate_rule *rule, double precision)
+{
+    struct buf out;
+    struct json_writer writer;
+    begin(&out, &writer, "rule", rule->source, rule->judgement);
+    put_text(&writer, "rule", rule->name);
+    put_integer(&writer, "fired", (int64_t)rule->fired);
+    put_integer(&writer, "right", (int64_t)rule->right);
+    put_integer(&writer, "wrong", (int64_t)rule->wrong);
+    put_number(&writer, "precision", precision);
+    end(&out, &writer);
+}
+
+void evaluate_print_rule(bool json, const struct evaluate_rule *rule)
+{
+    uint64_t calls = rule->right + rule->wrong;
+    double precision = calls > 0 ? (double)rule->right / (double)calls : (double)NAN;
+    if (json) {
+        print_json_rule(rule, precision);
+        return;
+    }
+    printf("  rule %s: %llu alerts, in %llu calls that want one and in %llu others", rule->name,
+           (unsigned long long)rule->fired, (unsigned long long)rule->right,
+           (unsigned long long)rule->wrong);
+    if (calls > 0) {
+        printf(", precision %.3f", precision);
+    }
+    printf("\n");
 }

@@ -23,16 +23,16 @@ static struct judge_event *append(struct judge *judge, enum judge_event_kind kin
         judge->event_capacity = capacity;
     }
     struct judge_event *event = &judge->events[judge->event_count++];
-    *event = (struct judge_event){.kind = kind, .at_ms = at_ms};
+    *event = (struct judge_event){.kind = kind, .at_ms = at_ms, .rule = JUDGE_BY_MOOD};
     return event;
 }
 
 /* --- undertone --- */
 
-static void take_effect(void *user, int64_t at_ms, const struct recording_line *lines, size_t count,
-                        const struct call_effect *effect)
+static void take_effect(void *user, const struct replay_moment *moment)
 {
     struct judge *judge = user;
+    const struct call_effect *effect = moment->effect;
     static const enum judge_event_kind kinds[] = {
         [CALL_EFFECT_READING] = JUDGE_EVENT_READING,
         [CALL_EFFECT_ALERT] = JUDGE_EVENT_ALERT,
@@ -43,14 +43,13 @@ static void take_effect(void *user, int64_t at_ms, const struct recording_line *
         return;
     }
     enum judge_event_kind kind = kinds[effect->kind];
-    struct judge_event *event = append(judge, kind, at_ms);
-    (void)lines;
-    (void)count;
+    struct judge_event *event = append(judge, kind, moment->at_ms);
     if (event) {
         event->score = (double)effect->reading.score / MOOD_ONE;
         event->trend = effect->reading.trend;
         event->tier = effect->alert.tier;
         event->confidence = (double)effect->alert.confidence / MOOD_ONE;
+        event->rule = moment->firing ? moment->firing->rule : JUDGE_BY_MOOD;
         cxone_format_score(effect->reading.score, event->written);
     }
 }
@@ -142,6 +141,11 @@ void judge_close(struct judge *judge)
     config_free(&judge->config);
     free(judge->events);
     *judge = (struct judge){0};
+}
+
+const char *judge_event_rule(const struct judge *judge, const struct judge_event *event)
+{
+    return event->rule == JUDGE_BY_MOOD ? NULL : cues_rule_name(judge->replay.rules, event->rule);
 }
 
 int judge_call(struct judge *judge, const struct recording_line *lines, size_t count,

@@ -16,6 +16,8 @@
 #define JUDGE_LITERAL          "tutorial-literal"
 #define JUDGE_LITERAL_REPAIRED "tutorial-literal-repaired"
 
+#define JUDGE_BY_MOOD UINT32_MAX
+
 enum judge_event_kind {
     JUDGE_EVENT_READING,
     JUDGE_EVENT_ALERT,
@@ -31,6 +33,7 @@ struct judge_event {
     enum call_trend trend;
     enum call_tier tier; /* ALERT, RAISED */
     double confidence;   /* the same; 0 where it is not known */
+    uint32_t rule;       /* ALERT: of the judge's rules, or JUDGE_BY_MOOD */
 };
 
 struct judge {
@@ -51,6 +54,10 @@ struct judge {
 int judge_open(struct judge *judge, const char *name, const struct command_line_config *line,
                enum literal_replay_filter filter, struct error *err);
 void judge_close(struct judge *judge); /* accepts a zeroed object */
+
+/* The name of the rule that an alert was given by, as long as the judge is open; NULL for others.
+ */
+const char *judge_event_rule(const struct judge *judge, const struct judge_event *event);
 
 /* Judges the lines of one call into judge->events. */
 int judge_call(struct judge *judge, const struct recording_line *lines, size_t count,

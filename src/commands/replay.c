@@ -8,6 +8,7 @@
 #include "commands/replay.h"
 
 #include "config/wire.h"
+#include "flow/session_cues.h"
 #include "model/model_cache.h"
 #include "model/model_path.h"
 #include "nlp/clean.h"
@@ -16,12 +17,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { TICK_MS = 1000, TICKS_MAX = 600 };
+enum { TICK_MS = 1000, TICKS_MAX = 600, REPLY_MAX = 256 };
 
 struct run {
     struct replay *replay;
     struct call *call;
     struct call_effects effects;
+    struct cues_state *cues;          /* NULL without rules */
+    const struct cues_firing *firing; /* while it is being judged */
     const struct recording_line *lines;
     size_t count;
     replay_effect_fn *on_effect;
@@ -61,6 +64,9 @@ int replay_open(struct replay *replay, const struct config *config, struct error
                     : model_cache_open(&replay->scorer, config->model_cache, buf_string(&path),
                                        &options, err);
     result = result ? result : scorer_scratch_create(replay->scorer, 0, &replay->scratch, err);
+    if (!result && config->rules_path[0]) {
+        result = cues_load(config->rules_path, &replay->rules, err);
+    }
     buf_done(&path);
     if (result) {
         replay_close(replay);
@@ -72,6 +78,7 @@ void replay_close(struct replay *replay)
 {
     scorer_scratch_destroy(replay->scratch);
     scorer_close(replay->scorer);
+    cues_release(replay->rules);
     buf_done(&replay->cleaned);
     *replay = (struct replay){0};
 }
@@ -124,13 +131,29 @@ static void tell(struct run *run, const struct call_effect *effect)
         run->told = *now;
         run->has_told = true;
     }
-    run->on_effect(run->user, run->now_ms, run->lines, run->count, effect);
+    const struct replay_moment moment = {
+        .at_ms = run->now_ms,
+        .lines = run->lines,
+        .count = run->count,
+        .effect = effect,
+        .rules = run->replay->rules,
+        .firing = effect->kind == CALL_EFFECT_ALERT ? run->firing : NULL,
+    };
+    run->on_effect(run->user, &moment);
 }
 
-/* Carries out what the last step asked for, and what that asks for in turn. */
-static int settle(struct run *run, struct error *err)
+/* Whether an alert would have gone to the agent, and so have been delivered. */
+static bool is_hint(const struct call_alert *alert)
+{
+    return alert->path != CALL_ALERT_RULE || alert->tier == CALL_TIER_AGENT;
+}
+
+/* Carries out what the last step asked for, and what that asks for in turn; says whether the
+ * reading is another now. */
+static int settle(struct run *run, bool *is_new_mood, struct error *err)
 {
     int result = 0;
+    *is_new_mood = false;
     for (size_t i = 0; i < run->effects.count && !result; i++) {
         const struct call_effect effect = run->effects.items[i];
         if (effect.kind == CALL_EFFECT_SCORE) {
@@ -138,8 +161,9 @@ static int settle(struct run *run, struct error *err)
             continue;
         }
         tell(run, &effect);
-        if (effect.kind == CALL_EFFECT_ALERT) {
-            run->replay->alerts++;
+        *is_new_mood = *is_new_mood || effect.kind == CALL_EFFECT_READING;
+        run->replay->alerts += effect.kind == CALL_EFFECT_ALERT;
+        if (effect.kind == CALL_EFFECT_ALERT && is_hint(&effect.alert)) {
             const struct call_event delivered = {.kind = CALL_EVENT_DELIVERED,
                                                  .episode = effect.episode};
             result = step(run, &delivered) ? 0 : no_memory(err);
@@ -149,20 +173,77 @@ static int settle(struct run *run, struct error *err)
     return result;
 }
 
-static int take(struct run *run, const struct call_event *event, struct error *err)
+/* An alert for each of the firings; they change no reading. */
+static int fire(struct run *run, const struct cues_firings *firings, struct error *err)
 {
-    return step(run, event) ? settle(run, err) : no_memory(err);
+    int result = 0;
+    for (size_t i = 0; i < firings->count && !result; i++) {
+        const struct cues_firing *firing = &firings->items[i];
+        const struct call_event event = {
+            .kind = CALL_EVENT_RULE,
+            .rule = cues_rule_number(run->replay->rules, firing->rule),
+            .tier = session_cues_tier(firing->tier),
+        };
+        bool is_new_mood;
+        run->firing = firing;
+        result = step(run, &event) ? settle(run, &is_new_mood, err) : no_memory(err);
+        run->firing = NULL;
+    }
+    return result;
 }
 
-/* Lets time pass. In a very long silence nothing changes any more, so it is cut short. */
+/* What the rules say of an event. */
+static int cue(struct run *run, struct cues_event *event, struct error *err)
+{
+    struct cues_firings firings = {0};
+    if (!run->cues) {
+        return 0;
+    }
+    event->now_ms = run->now_ms;
+    event->mood = session_cues_mood(run->call);
+    return cues_step(run->cues, run->replay->rules, event, &firings) ? fire(run, &firings, err)
+                                                                     : no_memory(err);
+}
+
+static int cue_tick(struct run *run, struct error *err)
+{
+    struct cues_event event = {.kind = CUES_TICK};
+    return cue(run, &event, err);
+}
+
+/* Rules are asked again when the mood has changed. */
+static int take(struct run *run, const struct call_event *event, struct error *err)
+{
+    bool is_new_mood;
+    int result = step(run, event) ? settle(run, &is_new_mood, err) : no_memory(err);
+    return !result && is_new_mood ? cue_tick(run, err) : result;
+}
+
+/* Lets rules have what they wait for up to then, each thing at its moment. */
+static int wake_cues(struct run *run, int64_t to_ms, struct error *err)
+{
+    int result = 0;
+    for (int i = 0; i < TICKS_MAX && run->cues && cues_due(run->cues) <= to_ms && !result; i++) {
+        int64_t due_ms = cues_due(run->cues);
+        run->now_ms = due_ms > run->now_ms ? due_ms : run->now_ms;
+        result = cue_tick(run, err);
+    }
+    return result;
+}
+
+/* Lets time pass. In a very long silence the mood does not change any more, so that it is cut
+ * short; a rule may still wait for its end. */
 static int advance(struct run *run, int64_t to_ms, struct error *err)
 {
     const struct call_event tick = {.kind = CALL_EVENT_TICK};
     int result = 0;
     for (int i = 0; i < TICKS_MAX && to_ms - run->now_ms > TICK_MS && !result; i++) {
-        run->now_ms += TICK_MS;
-        result = take(run, &tick, err);
+        int64_t next_ms = run->now_ms + TICK_MS;
+        result = wake_cues(run, next_ms, err);
+        run->now_ms = next_ms;
+        result = result ? result : take(run, &tick, err);
     }
+    result = result ? result : wake_cues(run, to_ms, err);
     run->now_ms = to_ms > run->now_ms ? to_ms : run->now_ms;
     return result;
 }
@@ -170,19 +251,24 @@ static int advance(struct run *run, int64_t to_ms, struct error *err)
 /* Segments that are seen in the same instant come in one reply, as the vendor would serve them. */
 static int take_reply(struct run *run, size_t first, size_t *next, struct error *err)
 {
-    enum { REPLY_MAX = 256 };
     struct segment segments[REPLY_MAX];
+    struct cues_utterance utterances[REPLY_MAX];
+    struct cues_event said = {.kind = CUES_REPLY, .utterances = utterances};
     size_t count = 0;
     int64_t visible_ms = run->lines[first].visible_ms;
     while (first + count < run->count && count < REPLY_MAX &&
            run->lines[first + count].visible_ms == visible_ms) {
         segments[count] = *recording_segment(&run->lines[first + count]);
+        if (segments[count].is_final) {
+            session_cues_utterance(&segments[count], &utterances[said.count++]);
+        }
         count++;
     }
     *next = first + count;
     const struct call_event reply = {
         .kind = CALL_EVENT_REPLY, .segments = segments, .segment_count = count};
-    return take(run, &reply, err);
+    int result = take(run, &reply, err);
+    return result ? result : cue(run, &said, err);
 }
 
 static int play(struct run *run, struct error *err)
@@ -191,6 +277,12 @@ static int play(struct run *run, struct error *err)
     for (size_t at = 0; at < run->count && !result;) {
         result = advance(run, run->lines[at].visible_ms, err);
         result = result ? result : take_reply(run, at, &at, err);
+    }
+    if (!result) {
+        struct cues_event over = {.kind = CUES_ENDED};
+        result = cue(run, &over, err);
+        cues_state_destroy(run->cues);
+        run->cues = NULL;
     }
     /* Long enough for a recovery that is being held to be told. */
     int64_t end_ms = run->now_ms + run->replay->policy.recover_hold_ms + 2 * (int64_t)TICK_MS;
@@ -211,7 +303,11 @@ int replay_call(struct replay *replay, const struct recording_line *lines, size_
                       .user = user,
                       .origin_ms = origin_ms,
                       .now_ms = origin_ms};
-    if (!run.call) {
+    if (run.call && replay->rules) {
+        run.cues = cues_state_create(replay->rules, replay->policy.identity_key);
+    }
+    if (!run.call || (replay->rules && !run.cues)) {
+        call_destroy(run.call);
         return no_memory(err);
     }
     call_effects_init(&run.effects);
@@ -222,6 +318,7 @@ int replay_call(struct replay *replay, const struct recording_line *lines, size_
     }
     replay->quarantined += call_counts(run.call)->quarantined;
     call_effects_done(&run.effects);
+    cues_state_destroy(run.cues);
     call_destroy(run.call);
     return result;
 }

@@ -40,6 +40,11 @@ struct cues_mood session_cues_mood(const struct call *call)
     return (struct cues_mood){true, reading.score, reading.difference, trends[reading.trend]};
 }
 
+enum call_tier session_cues_tier(enum cues_tier tier)
+{
+    return tier == CUES_TIER_SUPERVISOR ? CALL_TIER_SUPERVISOR : CALL_TIER_AGENT;
+}
+
 /* Whether there are rules, and a state for them. */
 static bool has_rules(struct session *session, struct session_context *context)
 {
@@ -63,7 +68,7 @@ static void alert(struct session *session, struct session_context *context,
     struct call_event event = {
         .kind = CALL_EVENT_RULE,
         .rule = cues_rule_number(context->options->rules, firing->rule),
-        .tier = firing->tier == CUES_TIER_SUPERVISOR ? CALL_TIER_SUPERVISOR : CALL_TIER_AGENT,
+        .tier = session_cues_tier(firing->tier),
     };
     session->firing = firing;
     session_judge(session, context, &event);

@@ -1,4 +1,4 @@
-/* flow/session_cues.h - a segment as the rules beside the mood want it. */
+/* flow/session_cues.h - what the judgement knows as the rules beside the mood want it, and back. */
 #ifndef FLOW_SESSION_CUES_H
 #define FLOW_SESSION_CUES_H
 
@@ -10,5 +10,7 @@ void session_cues_utterance(const struct segment *segment, struct cues_utterance
 
 /* The mood of a call as it stands. */
 struct cues_mood session_cues_mood(const struct call *call);
+
+enum call_tier session_cues_tier(enum cues_tier tier);
 
 #endif

@@ -118,15 +118,11 @@ static void note_step(void *user, const struct literal_replay_step *step)
     stage->not_neutral += strcmp(step->written, "0.5") != 0;
 }
 
-static void note_effect(void *user, int64_t at_ms, const struct recording_line *lines, size_t count,
-                        const struct call_effect *effect)
+static void note_effect(void *user, const struct replay_moment *moment)
 {
     struct stage *stage = user;
-    (void)at_ms;
-    (void)lines;
-    (void)count;
-    stage->alerts += effect->kind == CALL_EFFECT_ALERT;
-    stage->recoveries += effect->kind == CALL_EFFECT_RECOVERED;
+    stage->alerts += moment->effect->kind == CALL_EFFECT_ALERT;
+    stage->recoveries += moment->effect->kind == CALL_EFFECT_RECOVERED;
 }
 
 /* Everybody's lines by when they are visible, as recording_sort would have them. */

@@ -1,0 +1,7 @@
+# Rules beside the mood over recorded calls: undertone rules try, undertone replay.
+if(TARGET undertone AND Python3_EXECUTABLE)
+    add_test(NAME e2e.rules
+             COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/e2e/test_rules.py
+                     $<TARGET_FILE:undertone>)
+    set_tests_properties(e2e.rules PROPERTIES TIMEOUT 300)
+endif()
