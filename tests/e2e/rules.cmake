@@ -5,3 +5,10 @@ if(TARGET undertone AND Python3_EXECUTABLE)
                      $<TARGET_FILE:undertone>)
     set_tests_properties(e2e.rules PROPERTIES TIMEOUT 300)
 endif()
+
+if(TARGET undertone AND TARGET undertone-sim AND Python3_EXECUTABLE)
+    add_test(NAME e2e.rules_live
+             COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/e2e/test_rules_live.py
+                     $<TARGET_FILE:undertone> $<TARGET_FILE:undertone-sim>)
+    set_tests_properties(e2e.rules_live PROPERTIES TIMEOUT 300 LABELS live)
+endif()
