@@ -17,6 +17,9 @@ int command_model(int argc, char **argv);     /* info, check, fetch */
 int command_store(int argc, char **argv);     /* copy the database */
 int command_decisions(int argc, char **argv); /* check and show the log of decisions */
 int command_forget(int argc, char **argv);    /* erase calls from it */
+int command_calls(int argc, char **argv);     /* the running daemon's calls; add, end */
+int command_alerts(int argc, char **argv);    /* its alerts */
+int command_watch(int argc, char **argv);     /* its calls, again and again */
 int command_config(int argc, char **argv);    /* check, show, document */
 
 #endif

@@ -19,6 +19,9 @@ static const char help[] =
     "usage: undertone COMMAND [options]\n"
     "\n"
     "  run        follow live calls, judge, write back (the daemon)\n"
+    "  calls      the running daemon's live calls; add or end one\n"
+    "  alerts     its alerts\n"
+    "  watch      its live calls, anew every second\n"
     "  score      score utterances, one a line\n"
     "  tokenize   print the model's token ids for utterances\n"
     "  replay     run recorded calls through the judgement\n"
@@ -44,6 +47,7 @@ static const struct command commands[] = {
     {"replay", command_replay}, {"bench", command_bench},         {"model", command_model},
     {"store", command_store},   {"decisions", command_decisions}, {"forget", command_forget},
     {"config", command_config}, {"rules", command_rules},         {"redact", command_redact},
+    {"calls", command_calls},   {"alerts", command_alerts},       {"watch", command_watch},
 };
 
 static int fail_unknown(const char *name)

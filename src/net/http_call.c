@@ -330,7 +330,7 @@ static bool method_is_known(const char *method)
 {
     return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
            strcmp(method, "POST") == 0 || strcmp(method, "PATCH") == 0 ||
-           strcmp(method, "PUT") == 0;
+           strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
 }
 
 int http_call_prepare(struct http_call *call, const struct http_request *request, struct error *err)

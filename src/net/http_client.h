@@ -42,7 +42,7 @@ struct http_header {
 typedef bool http_body_fn(void *user, int status, const char *bytes, size_t size);
 
 struct http_request {
-    const char *method; /* "GET", "HEAD", "POST", "PATCH", "PUT" */
+    const char *method; /* "GET", "HEAD", "POST", "PATCH", "PUT", "DELETE" */
     const char *url;
     const struct http_header *headers;
     size_t header_count;

@@ -68,7 +68,7 @@ class Program(Cli):
     def test_help_leads_with_examples(self):
         for arguments in (["--help"], ["-h"], ["score", "--help"], ["tokenize", "-h"],
                           ["replay", "--help"], ["bench", "--help"], ["config", "--help"],
-                          ["run", "--help"]):
+                          ["run", "--help"], ["calls", "-h"], ["alerts", "-h"], ["watch", "-h"]):
             text = "\n".join(self.lines(*arguments))
             self.assertLess(text.index("  undertone" if arguments[0] != "score" else "undertone"),
                             text.index("usage:"), arguments)

@@ -255,6 +255,39 @@ class Calls(Running):
         self.error(409, "named_elsewhere", "DELETE", "/api/v1/calls/" + self.ids[2])
         self.error(404, "unknown_call", "DELETE", "/api/v1/calls/nobody")
 
+    def command(self, *arguments):
+        at = f"http://127.0.0.1:{self.port}"
+        return subprocess.run([UNDERTONE, *arguments, "--config", self.path("config.yaml"),
+                               "--at", at], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, timeout=30)
+
+    def test_commands_list_add_and_end_calls(self):
+        self.start(discover__mode="fixed", discover__max=2, interactions=self.ids[2:3])
+        self.await_event("call_opened")
+        added = self.command("calls", "add", self.ids[0])
+        self.assertEqual((added.returncode, added.stdout),
+                         (0, f"{self.ids[0]}: followed from now on\n"), added.stderr)
+        listed = self.command("calls").stdout.splitlines()
+        self.assertEqual({line.split()[0] for line in listed[1:3]}, {self.ids[0], self.ids[2]})
+        self.assertTrue(listed[3].startswith("2 live calls"), listed)
+        full = self.command("calls", "add", self.ids[3], "--master", "m")
+        self.assertNotEqual(full.returncode, 0)
+        self.assertIn("503", full.stderr)
+        self.assertEqual(self.command("calls", "end", self.ids[0]).returncode, 0)
+        self.await_event("call_ending")
+        self.assertIn("404", self.command("calls", "end", "no/body").stderr)
+        board = json.loads(self.command("calls", "--json").stdout)
+        self.assertIn(self.ids[2], [item.get("id") for item in board["items"]])
+        self.assertEqual(self.command("alerts").stdout.split()[0], "CALL")
+        self.assertEqual(self.command("watch", "--times", "2").stdout.count("CALL "), 2)
+
+    def test_commands_say_when_nobody_answers(self):
+        self.start(discover__mode="fixed", interactions=self.ids[:1])
+        self.daemon.stop(10)
+        silent = self.command("calls")
+        self.assertNotEqual(silent.returncode, 0)
+        self.assertIn("is undertone running", silent.stderr)
+
     def test_a_call_that_was_asked_for_outlives_a_restart(self):
         store = self.path("undertone.db")
         self.start(discover__mode="fixed", store__path=store)
