@@ -113,6 +113,10 @@ static void record_call(struct calls *calls, const struct call *call, const char
     json_write_cstring(w, call->master);
     json_write_key(w, "continues");
     json_write_cstring(w, beginning->before == NULL ? NULL : beginning->before->id);
+    json_write_key(w, "queue");
+    json_write_cstring(w, call->queue);
+    json_write_key(w, "language");
+    json_write_cstring(w, call->language);
     json_write_key(w, "mid_call_offset_ms");
     json_write_integer(w, beginning->offset_ms);
     json_write_key(w, "origin");
@@ -323,6 +327,7 @@ static int set_up(struct calls *calls, struct call *call, uint64_t ordinal, stru
         conversation = before->rest;
         before->rest = (struct conversation){0};
         call->source = before->source;
+        memcpy(call->language, before->language, sizeof call->language);
         call->origin_ms = now.vendor_ms + TRANSFER_MS;
         memcpy(call->master, before->master, sizeof call->master);
     } else {
@@ -371,6 +376,8 @@ static int start_call(struct calls *calls, struct call *before, struct calls_now
     }
     uint64_t ordinal = calls->started;
     name_call(calls, call, ordinal);
+    (void)options_turn(calls->options->queues, ordinal, call->queue);
+    (void)options_turn(calls->options->languages, ordinal, call->language);
     double rate = calls->options->call_quota_per_s;
     limiter_init(&call->limiter, rate, rate > 1 ? rate : 1, now.mono);
     int rc = set_up(calls, call, ordinal, before, now, err);

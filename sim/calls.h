@@ -29,7 +29,9 @@ struct calls_now {
 
 struct call {
     char id[OPTIONS_ID_BYTES_MAX + 1];
-    char master[OPTIONS_ID_BYTES_MAX + 1]; /* the first call's of a chain of transfers */
+    char master[OPTIONS_ID_BYTES_MAX + 1];   /* the first call's of a chain of transfers */
+    char queue[OPTIONS_ID_BYTES_MAX + 1];    /* or "" */
+    char language[OPTIONS_ID_BYTES_MAX + 1]; /* or "" */
     enum corpus_source source;
     struct timeline timeline;
     struct lifecycle lifecycle;

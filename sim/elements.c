@@ -20,8 +20,6 @@ static void write_time(struct json_writer *w, const char *key, int64_t ms, bool 
 /* What other versions of a vendor's API may add. No id: readers would know utterances by it. */
 static void write_extra(struct json_writer *w)
 {
-    json_write_key(w, "languageCode");
-    json_write_cstring(w, "en-US");
     json_write_key(w, "channelTag");
     json_write_null(w);
     json_write_key(w, "words");
@@ -64,9 +62,13 @@ static void write_direction(struct json_writer *w, const struct timeline_utteran
 }
 
 static void write_element(struct json_writer *w, const struct timeline_utterance *utterance,
-                          const struct timeline_item *item)
+                          const struct timeline_item *item, const char *language)
 {
     json_write_object_begin(w);
+    if (language[0] != '\0' || utterance->extra_fields) {
+        json_write_key(w, "languageCode");
+        json_write_cstring(w, language[0] != '\0' ? language : "en-US");
+    }
     if (utterance->extra_fields) {
         write_extra(w);
     }
@@ -97,12 +99,12 @@ static void write_element(struct json_writer *w, const struct timeline_utterance
 }
 
 void elements_write(const struct timeline *timeline, const struct timeline_reply *reply,
-                    struct json_writer *writer)
+                    const char *language, struct json_writer *writer)
 {
     json_write_array_begin(writer);
     for (size_t i = 0; i < reply->count; i++) {
         const struct timeline_item *item = &reply->items[i];
-        write_element(writer, &timeline->utterances[item->n], item);
+        write_element(writer, &timeline->utterances[item->n], item, language);
     }
     json_write_array_end(writer);
 }

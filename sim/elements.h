@@ -5,9 +5,9 @@
 #include "base/json_write.h"
 #include "sim/timeline.h"
 
-/* The array that a reader gets, flaws and all. */
+/* The array that a reader gets, flaws and all. The language is said with each, unless it is "". */
 void elements_write(const struct timeline *timeline, const struct timeline_reply *reply,
-                    struct json_writer *writer);
+                    const char *language, struct json_writer *writer);
 
 /* The members finals, flawed and partials of a ledger line. */
 void elements_record(const struct timeline_reply *reply, struct json_writer *writer);

@@ -162,7 +162,7 @@ void endpoints_serve_transcripts(struct api *api, struct answer *answer)
     bool ok = timeline_poll(&answer->call->timeline, &query, &api->reply);
     if (ok) {
         struct json_writer w = answer_begin(answer);
-        elements_write(&answer->call->timeline, &api->reply, &w);
+        elements_write(&answer->call->timeline, &api->reply, answer->call->language, &w);
     }
     if (!ok || api->body.failed) {
         answer_reject_memory(answer);
@@ -365,6 +365,14 @@ void endpoints_record_active(struct api *api, const struct answer *answer)
     ledger_end(api->ledger);
 }
 
+static void write_given(struct json_writer *w, const char *key, const char *text)
+{
+    if (text[0] != '\0') {
+        json_write_key(w, key);
+        json_write_cstring(w, text);
+    }
+}
+
 void endpoints_serve_active(struct api *api, struct answer *answer)
 {
     if (!answer_check_accept(answer)) {
@@ -386,6 +394,8 @@ void endpoints_serve_active(struct api *api, struct answer *answer)
         json_write_integer(&w, since_ms);
         json_write_key(&w, "masterInteractionId");
         json_write_cstring(&w, call->master);
+        write_given(&w, "queue", call->queue);
+        write_given(&w, "language", call->language);
         json_write_object_end(&w);
     }
     json_write_array_end(&w);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_COUNT = 35 };
+enum { OPTION_COUNT = 37 };
 
 enum option_kind {
     OPTION_KIND_FLAG,    /* bool, no value */
@@ -40,6 +40,8 @@ static const struct option_row rows[OPTION_COUNT] = {
     {"profile", OPTION_KIND_PROFILE, AT(profile), 0, 0, false},
     {"calls", OPTION_KIND_INTEGER, AT(calls), 0, 10000, false},
     {"ids", OPTION_KIND_IDS, AT(ids), 0, 0, false},
+    {"queues", OPTION_KIND_IDS, AT(queues), 0, 0, false},
+    {"languages", OPTION_KIND_IDS, AT(languages), 0, 0, false},
     {"sources", OPTION_KIND_SOURCES, AT(source_weights), 0, 0, false},
     {"data", OPTION_KIND_TEXT, AT(data), 0, 0, false},
     {"seed", OPTION_KIND_INTEGER, AT(seed), 0, 9007199254740992.0, false},
@@ -438,6 +440,26 @@ bool options_id(const struct options *options, size_t index, char *out)
     return false;
 }
 
+const char *options_turn(const char *list, uint64_t index, char *out)
+{
+    uint64_t count = 0;
+    size_t at = 0;
+    const char *piece;
+    size_t bytes = 0;
+    while (list != NULL && next_piece(list, &at, &piece, &bytes)) {
+        count++;
+    }
+    at = 0;
+    for (uint64_t left = count > 0 ? index % count + 1 : 0; left > 0; left--) {
+        (void)next_piece(list, &at, &piece, &bytes);
+    }
+    if (count > 0) {
+        memcpy(out, piece, bytes);
+    }
+    out[count > 0 ? bytes : 0] = '\0';
+    return out;
+}
+
 static void write_value(const void *value, enum option_kind kind, struct json_writer *writer)
 {
     switch (kind) {
@@ -507,6 +529,9 @@ void options_print_help(FILE *out)
         "What is played\n"
         "  --calls N            calls live at once; a new one starts when one ends (4)\n"
         "  --ids A,B,...        ids of the first calls; others are UUIDs from the seed\n"
+        "  --queues A,B,...     whose calls they are, in turn; the list then says so\n"
+        "  --languages A,B,...  tags, in turn: said by the list and with each utterance, whatever\n"
+        "                       is really spoken\n"
         "  --sources LIST       weights of the sources (harper=1,cucom=2,ms=1,abcd=1)\n"
         "  --data DIR           conversations ($UNDERTONE_SIM_DATA, ./sim/data, beside the\n"
         "                       program, /usr/share/undertone/sim)\n"

@@ -36,7 +36,9 @@ struct options {
 
     /* what is played */
     int64_t calls;
-    const char *ids; /* comma separated names of the first calls, or NULL */
+    const char *ids;       /* comma separated names of the first calls, or NULL */
+    const char *queues;    /* the same of whose calls they are, in turn, or NULL */
+    const char *languages; /* the same of tags */
     unsigned source_weights[CORPUS_SOURCE_COUNT];
     const char *data; /* directory, or NULL to search */
     int64_t seed;
@@ -94,5 +96,9 @@ void options_print_help(FILE *out);
 /* Copies the id at position `index` of the comma separated --ids to out (OPTIONS_ID_BYTES_MAX + 1
  * bytes). False past the last one. */
 bool options_id(const struct options *options, size_t index, char *out);
+
+/* The piece of a comma separated list whose turn it is, to out (OPTIONS_ID_BYTES_MAX + 1 bytes); ""
+ * without a list. */
+const char *options_turn(const char *list, uint64_t index, char *out);
 
 #endif

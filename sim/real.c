@@ -123,6 +123,9 @@ static void write_contact(const struct call *call, struct calls_now now, struct 
     write_id(w, "contactId", call->id);
     write_id(w, "masterContactId", call->master);
     write_member(w, "mediaTypeName", "Chat");
+    if (call->queue[0] != '\0') {
+        write_id(w, "skillId", call->queue);
+    }
     write_member(w, "stateName", lifecycle_state_name(state));
     write_time(w, "lastUpdateTime", since_ms);
     json_write_object_end(w);

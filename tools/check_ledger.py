@@ -35,6 +35,7 @@ MUST_BE_ZERO = {
     "wrongly_blank": "called unscorable although there is something to judge",
     "wrongly_scored": "scored although nothing is left after cleaning",
     "masked_scored": "spoken while masked, as undertone had been told, and scored all the same",
+    "misjudged": "judged in a language that the model does not know, or not judged in one it knows",
     "doubled": "suggestions an agent saw twice, or without an alert",
     "attribute_mismatches": "calls whose last attributes are wrong",
     "count_regressions": "attribute writes that went back to an older state",
@@ -51,10 +52,10 @@ def score_of(table, form):
         return "foreign"
 
 
-def served_scorings(ledger, key):
+def served_scorings(calls, key):
     """(utterance hash, revision) -> (utterance, version), for every customer form served."""
     served = {}
-    for call in ledger.calls.values():
+    for call in calls:
         ordinals = collections.Counter()
         for utterance in call.arrivals:
             name = utterance_hash(key, call.name, utterance.start, ordinals[utterance.start])
@@ -78,27 +79,31 @@ def check_masked(served, log):
 def check_scorings(ledger, log, table, key, grace_ms):
     """served_final, scored, lost, scored_twice and their kin. A form that was served for the first
     time in the very last moment may have been cut off by the end of the run: in_flight."""
-    served = served_scorings(ledger, key)
+    served = served_scorings(ledger.calls.values(), key)
     expected = {name: found for name, found in served.items() if not found[0].masked}
-    names = ("scored", "blank", "lost", "in_flight", "scored_twice", "foreign_texts",
-             "wrongly_blank", "wrongly_scored")
+    foreign = served_scorings([c for c in ledger.calls.values() if not c.is_judged()], key)
+    names = ("scored", "blank", "not_judged", "misjudged", "lost", "in_flight",
+             "scored_twice", "foreign_texts", "wrongly_blank", "wrongly_scored")
     found = dict.fromkeys(names, 0)
     found["served_final"] = len(expected)
     found.update(check_masked(served, log))
     for name, (utterance, version) in expected.items():
         form, served_t = utterance.forms[version], utterance.served_t[version]
-        scored, blank = log.scored[name], log.unscorable[name]
+        scored, blank, left = log.scored[name], log.unscorable[name], log.not_judged[name]
+        found["not_judged"] += left > 0
+        found["misjudged"] += (scored + blank > 0) if name in foreign else (left > 0)
         score = score_of(table, form)
         missing = "in_flight" if served_t > ledger.last_t - grace_ms else "lost"
         found["scored"] += scored > 0
         found["blank"] += blank > 0
-        found[missing] += scored + blank == 0
-        found["scored_twice"] += scored + blank > 1
+        found[missing] += scored + blank + left == 0
+        found["scored_twice"] += scored + blank + left > 1
         found["foreign_texts"] += score == "foreign"
         found["wrongly_blank"] += blank > 0 and score is not None
         found["wrongly_scored"] += scored > 0 and score is None
     found["scored_unserved"] = sum(
-        1 for name in set(log.scored) | set(log.unscorable) if name not in served
+        1 for name in set(log.scored) | set(log.unscorable) | set(log.not_judged)
+        if name not in served
     )
     return found
 
@@ -172,6 +177,9 @@ def check_attributes(ledger, table, options):
     faults = []
     for call in ledger.calls.values():
         judged = judged_of(call, table)
+        if not call.is_judged():
+            faults += [f"{call.name}: written, though not judged"] if call.patches else []
+            continue
         if not judged or not is_settled(call, ledger, options):
             continue
         checked += 1
@@ -206,6 +214,8 @@ def call_latencies(call, ledger, table, options):
     """Seconds from visible to the attribute write that covers it, for the utterances that became
     visible while undertone was polling; and how many no write covers."""
     counts = list(counts_of(call, options.count_key))
+    if not call.is_judged():
+        return [], 0
     live_from = ledger.vendor_ms(ledger.first_served_t + options.warm_up * 1000)
     latencies, uncovered, rank, at = [], 0, 0, 0
     for utterance in call.arrivals:

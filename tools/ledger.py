@@ -35,7 +35,12 @@ class Call:
         self.patches = []  # (t, attributes)
         self.suggestions = []  # (t, idempotency key, repeat)
         self.ended_t = None
+        self.language = ""
         self.masks = {}  # vendor ms since when it was masked -> when that was first listed, or None
+
+    def is_judged(self):
+        """The default model knows English; a call of which nothing is said is taken for that."""
+        return self.language.split("-")[0].lower() in ("", "en")
 
     def mask_listed_t(self, end):
         """When the masking in which something ended was first listed; None for never."""
@@ -88,6 +93,7 @@ class Ledger:
 
     def _add_call_started(self, line):
         self.disorder["transferred"] += line.get("continues") is not None
+        self.call(line["call"]).language = line.get("language", "")
 
     def _add_call_state(self, line):
         """A change of state. One to "ended" is a break: the call comes back."""
@@ -191,6 +197,7 @@ class DaemonLog:
         self.levels = collections.Counter()
         self.scored = collections.Counter()  # (utterance hash, revision)
         self.unscorable = collections.Counter()
+        self.not_judged = collections.Counter()
         self.alerts = collections.Counter()  # interaction hash
         self.started_ms = None
         self.foreign_lines = 0
@@ -205,6 +212,8 @@ class DaemonLog:
             self.scored[line["utterance"], line["revision"]] += 1
         elif event == "utterance_unscorable":
             self.unscorable[line["utterance"], line["revision"]] += 1
+        elif event == "utterance_not_judged":
+            self.not_judged[line["utterance"], line["revision"]] += 1
         elif event == "alert_opened":
             self.alerts[line.get("interaction")] += 1
         elif event == "started" and self.started_ms is None:

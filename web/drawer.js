@@ -65,6 +65,7 @@ export class Drawer {
     this.facts = make("dl", { class: "facts" });
     this.heard = fact(this.facts, "Last heard");
     this.judged = fact(this.facts, "Utterances judged");
+    this.whose = fact(this.facts, "Queue");
     this.followed = fact(this.facts, "Followed for");
     this.written = fact(this.facts, "Attributes");
     this.read = fact(this.facts, "Transcript");
@@ -147,7 +148,9 @@ export class Drawer {
   updateFacts(call, now) {
     setText(this.heard, call.has_reading
       ? `${clock(call.as_of_ms)}, ${age(now - call.as_of_ms)} ago` : "Not yet");
-    setText(this.judged, call.has_reading ? `${call.utterances}, of the customer` : "None");
+    setText(this.judged, call.has_reading ? `${call.utterances}, of the customer`
+      : call.judged ? "None" : `None: the model does not know ${call.language}`);
+    setText(this.whose, (call.queue || "Not known") + (call.language ? `, ${call.language}` : ""));
     setText(this.followed, span(now - call.followed_ms) +
       (call.transferred_from ? `, continues ${call.transferred_from}` : "") +
       (call.live && CALL_STATES[call.state] ? `, ${CALL_STATES[call.state]}` : ""));

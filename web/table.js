@@ -20,6 +20,9 @@ export function stateOf(board, call, isSeen) {
   if (alert) {
     return isSeen(alert) ? "seen" : "alert";
   }
+  if (!call.judged) {
+    return "unjudged";
+  }
   if (!call.has_reading) {
     return "listening";
   }
@@ -62,13 +65,15 @@ class Row {
     setAttribute(this.node, "data-state", state);
     setAttribute(this.node, "aria-rowindex", String(index + 2));
     setText(this.badge, `${STATES[state].glyph} ${STATES[state].word}`);
-    setText(this.followed, (call.live && CALL_STATES[call.state]) ||
-                           `followed ${span(now - call.followed_ms)}`);
+    setText(this.followed, (call.queue ? `${call.queue}, ` : "") +
+                           ((call.live && CALL_STATES[call.state]) ||
+                            `followed ${span(now - call.followed_ms)}`));
     this.updateMood(call, below);
     this.chart.update(call.points, now, below);
     setText(this.heard, call.has_reading ? `${age(now - call.as_of_ms)} ago` : "\u2013");
     setText(this.samples, call.late_ms ? `not read for ${age(now - call.late_ms)}`
-                          : call.has_reading ? `${call.utterances} judged` : "nothing judged");
+                          : call.has_reading ? `${call.utterances} judged`
+                          : call.judged ? "nothing judged" : `spoken in ${call.language}`);
     this.samples.classList.toggle("bad", call.late_ms > 0);
     this.updateAlert(board.alertOf(call), call.live, now);
   }
@@ -150,7 +155,7 @@ export class Table {
   }
 
   passes(call) {
-    if (this.text && !call.id.toLowerCase().includes(this.text)) {
+    if (this.text && !`${call.id} ${call.queue}`.toLowerCase().includes(this.text)) {
       return false;
     }
     return this.show === "all" ||

@@ -55,6 +55,7 @@ export const STATES = {
   low: { glyph: "\u25c6", word: "Low" },
   fine: { glyph: "\u25cf", word: "Fine" },
   listening: { glyph: "\u25cb", word: "Listening" },
+  unjudged: { glyph: "\u2205", word: "Not judged" },
   ended: { glyph: "\u25a0", word: "Ended" },
 };
 

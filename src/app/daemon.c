@@ -155,12 +155,22 @@ int daemon_connect(struct daemon *daemon, const struct config *config, struct ht
     return result ? result : cxone_create(cxone, daemon->loop, *client, &options, err);
 }
 
+/* Those of the configuration, or the model's own; the lexicon is English. */
+static void add_own_language(const struct daemon *daemon, struct language_set *languages)
+{
+    const struct scorer *scorer = daemon->model.scorer;
+    if (languages->count == 0 && !languages->all) {
+        (void)language_set_add(languages, scorer ? scorer_language(scorer) : "en");
+    }
+}
+
 void daemon_pipeline_options(const struct daemon *daemon, uint64_t seed,
                              struct pipeline_options *options)
 {
     struct keyhash identity;
     struct switch_state writes = daemon_switch_effective(daemon);
     wire_pipeline(daemon->config, seed, options);
+    add_own_language(daemon, &options->session.languages);
     options->session.write_attributes = options->session.write_attributes && writes.attributes;
     options->session.send_suggestions = options->session.send_suggestions && writes.suggestions;
     keyhash_derive(&daemon->store_key, "identity", &identity);

@@ -91,29 +91,53 @@ static void answer_call(struct api_request *request, enum daemon_calls_answer an
     }
 }
 
-static void serve_calls(struct daemon *daemon, struct api_request *request)
+/* What of the body is no good, or NULL. */
+static const char *check_call(const char *id, const char *master,
+                              const struct session_traits *traits)
 {
-    static const char *const members[] = {"interactionId", "masterId", NULL};
-    bool good_id;
-    bool good_master;
-    if (!api_request_is(request, "POST")) {
-        api_request_refuse_method(request, "POST");
-        return;
+    if (!id || calls_file_check_id(id, NULL) || (master && calls_file_check_id(master, NULL))) {
+        return "malformed_id";
     }
-    if (!api_request_read(request, members)) {
-        return;
+    if (traits->queue && calls_file_check_queue(traits->queue, NULL)) {
+        return "malformed_queue";
     }
-    const char *id = api_request_text(request, "interactionId", STORE_ID_BYTES - 1, &good_id);
-    const char *master = api_request_text(request, "masterId", STORE_ID_BYTES - 1, &good_master);
-    if (!id || !good_master || calls_file_check_id(id, NULL) ||
-        (master && calls_file_check_id(master, NULL))) {
-        api_request_fail(request, 400, "malformed_id",
+    return traits->language && calls_file_check_language(traits->language, NULL)
+               ? "malformed_language"
+               : NULL;
+}
+
+static void add_call(struct daemon *daemon, struct api_request *request)
+{
+    bool good[4];
+    const char *id = api_request_text(request, "interactionId", STORE_ID_BYTES - 1, &good[0]);
+    const char *master = api_request_text(request, "masterId", STORE_ID_BYTES - 1, &good[1]);
+    const struct session_traits traits = {
+        .queue = api_request_text(request, "queue", SESSION_QUEUE_BYTES - 1, &good[2]),
+        .language = api_request_text(request, "language", LANGUAGE_BYTES - 1, &good[3]),
+    };
+    const char *wrong = check_call(id, master, &traits);
+    wrong = !good[3] ? "malformed_language" : wrong;
+    wrong = !good[2] ? "malformed_queue" : wrong;
+    wrong = !good[1] ? "malformed_id" : wrong;
+    if (wrong) {
+        api_request_fail(request, 400, wrong,
                          "interactionId, and masterId if there is one, are texts of 1 to 128 "
-                         "bytes without control characters");
+                         "bytes without control characters, queue one of 1 to 64, language a tag "
+                         "such as en or de-AT");
     } else if (daemon->stopping) {
         api_request_fail(request, 503, "stopping", "undertone is being stopped");
     } else {
-        answer_call(request, daemon_calls_add(daemon, id, master), id, true);
+        answer_call(request, daemon_calls_add(daemon, id, master, &traits), id, true);
+    }
+}
+
+static void serve_calls(struct daemon *daemon, struct api_request *request)
+{
+    static const char *const members[] = {"interactionId", "masterId", "queue", "language", NULL};
+    if (!api_request_is(request, "POST")) {
+        api_request_refuse_method(request, "POST");
+    } else if (api_request_read(request, members)) {
+        add_call(daemon, request);
     }
 }
 

@@ -20,6 +20,8 @@ struct named {
     bool told; /* the pipeline has been told of it */
     uint64_t round;
     char id[STORE_ID_BYTES];
+    char queue[SESSION_QUEUE_BYTES]; /* as last said here, or "" */
+    char language[LANGUAGE_BYTES];
 };
 
 struct daemon_calls {
@@ -41,15 +43,48 @@ static void forget(struct daemon_calls *calls, struct named *named)
     free(map_remove(&calls->by_id, named->id, strlen(named->id)));
 }
 
+static struct session_traits traits_of(const struct named *named)
+{
+    return (struct session_traits){named->queue[0] ? named->queue : NULL,
+                                   named->language[0] ? named->language : NULL};
+}
+
+/* False if both are as they were. Texts have been checked to fit. */
+static bool take_traits(struct named *named, const char *queue, const char *language)
+{
+    bool is_news = (queue && strcmp(queue, named->queue) != 0) ||
+                   (language && strcmp(language, named->language) != 0);
+    if (queue) {
+        memcpy(named->queue, queue, strlen(queue) + 1);
+    }
+    if (language) {
+        memcpy(named->language, language, strlen(language) + 1);
+    }
+    return is_news;
+}
+
+/* To a call that is followed already. */
+static void tell_traits(struct daemon_calls *calls, const struct named *named)
+{
+    struct pipeline_event event = {
+        .kind = PIPELINE_CALL_LISTED, .interaction_id = named->id, .traits = traits_of(named)};
+    if (event.traits.queue || event.traits.language) {
+        daemon_step(calls->daemon, &event);
+    }
+}
+
 static enum daemon_calls_answer follow(struct daemon_calls *calls, struct named *named,
                                        const char *master_id)
 {
     struct daemon *daemon = calls->daemon;
     struct session_view view;
-    struct pipeline_event event = {
-        .kind = PIPELINE_CALL_LISTED, .interaction_id = named->id, .master_id = master_id};
+    struct pipeline_event event = {.kind = PIPELINE_CALL_LISTED,
+                                   .interaction_id = named->id,
+                                   .traits = traits_of(named),
+                                   .master_id = master_id};
     if (pipeline_look(daemon->pipeline, named->id, &view)) {
         named->told = view.live;
+        tell_traits(calls, named);
         return view.live ? DAEMON_CALLS_ALREADY : DAEMON_CALLS_BUSY;
     }
     if (!daemon_list_call(daemon, &event)) {
@@ -114,11 +149,15 @@ static void drop_unnamed(struct daemon_calls *calls, enum source source)
     free(gone);
 }
 
-static void take_name(struct daemon_calls *calls, const char *id, enum source source)
+static void take_name(struct daemon_calls *calls, const struct calls_file_entry *entry,
+                      enum source source)
 {
-    struct named *named = name(calls, id, source);
+    struct named *named = name(calls, entry->id, source);
+    bool is_news = named && take_traits(named, entry->queue, entry->language);
     if (named && !named->told) {
         (void)follow(calls, named, NULL);
+    } else if (is_news) {
+        tell_traits(calls, named);
     }
 }
 
@@ -127,7 +166,7 @@ static void take_configured(struct daemon_calls *calls)
     const struct config_list *list = &calls->daemon->config->interactions;
     calls->round++;
     for (size_t i = 0; i < list->count; i++) {
-        take_name(calls, list->items[i], SOURCE_CONFIG);
+        take_name(calls, &(struct calls_file_entry){.id = list->items[i]}, SOURCE_CONFIG);
     }
     drop_unnamed(calls, SOURCE_CONFIG);
 }
@@ -153,8 +192,10 @@ static void take_file(struct daemon_calls *calls, const char *path)
     }
     calls->file_failing = false;
     calls->round++;
-    for (const char *id = calls_file_next(&list, NULL); id; id = calls_file_next(&list, id)) {
-        take_name(calls, id, SOURCE_FILE);
+    size_t position = 0;
+    struct calls_file_entry entry;
+    while (calls_file_next(&list, &position, &entry)) {
+        take_name(calls, &entry, SOURCE_FILE);
     }
     drop_unnamed(calls, SOURCE_FILE);
     log_write(daemon->log, LOG_INFO, "calls_file_read", "the file of calls was taken over",
@@ -222,13 +263,15 @@ bool daemon_calls_names(const struct daemon *daemon, const char *interaction_id)
 /* --- requests -------------------------------------------------------------------------------- */
 
 enum daemon_calls_answer daemon_calls_add(struct daemon *daemon, const char *interaction_id,
-                                          const char *master_id)
+                                          const char *master_id,
+                                          const struct session_traits *traits)
 {
     struct daemon_calls *calls = daemon->calls;
     struct named *named = name(calls, interaction_id, SOURCE_REQUEST);
     if (!named) {
         return DAEMON_CALLS_FULL;
     }
+    (void)take_traits(named, traits->queue, traits->language);
     enum daemon_calls_answer answer = follow(calls, named, master_id);
     if (answer == DAEMON_CALLS_FULL || answer == DAEMON_CALLS_BUSY) {
         drop(calls, named, SOURCE_REQUEST); /* whoever asked is told, and asks again */
@@ -269,13 +312,16 @@ void daemon_calls_closed(struct daemon *daemon, const char *interaction_id)
 /* --- the vendor's webhook -------------------------------------------------------------------- */
 
 enum daemon_calls_answer daemon_calls_announce(struct daemon *daemon, const char *interaction_id,
-                                               const char *master_id)
+                                               const char *master_id,
+                                               const struct session_traits *traits)
 {
     struct daemon_calls *calls = daemon->calls;
     struct named *named = name(calls, interaction_id, SOURCE_WEBHOOK);
     if (!named) {
         return DAEMON_CALLS_FULL;
     }
+    (void)take_traits(named, calls_file_check_queue(traits->queue, NULL) ? NULL : traits->queue,
+                      calls_file_check_language(traits->language, NULL) ? NULL : traits->language);
     enum daemon_calls_answer answer = follow(calls, named, master_id);
     if (answer == DAEMON_CALLS_FULL) {
         drop(calls, named, SOURCE_WEBHOOK); /* the sender is told, and posts again */

@@ -30,14 +30,18 @@ enum daemon_calls_answer {
     DAEMON_CALLS_LISTED,  /* another source names it, so it cannot be ended here */
 };
 
-/* By request. The id has been checked; master_id may be NULL. */
+/* By request. The texts have been checked; master_id may be NULL. What is said of a call that is
+ * followed already counts from now on. */
 enum daemon_calls_answer daemon_calls_add(struct daemon *daemon, const char *interaction_id,
-                                          const char *master_id);
+                                          const char *master_id,
+                                          const struct session_traits *traits);
 enum daemon_calls_answer daemon_calls_remove(struct daemon *daemon, const char *interaction_id);
 
-/* By the vendor's webhook: a call that is being closed is followed again afterwards. */
+/* By the vendor's webhook: a call that is being closed is followed again afterwards. Of its
+ * queue and language ("" for none) is taken what can be used. */
 enum daemon_calls_answer daemon_calls_announce(struct daemon *daemon, const char *interaction_id,
-                                               const char *master_id);
+                                               const char *master_id,
+                                               const struct session_traits *traits);
 
 /* The vendor says that it is over, which holds whoever else names it; false if it was not live. */
 bool daemon_calls_end(struct daemon *daemon, const char *interaction_id);

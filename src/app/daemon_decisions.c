@@ -210,6 +210,9 @@ static void note_alert(struct daemon_decisions *self, const struct effect *note)
     if (note->rule) {
         write_text(writer, "rule", note->rule);
     }
+    if (note->queue && note->queue[0]) {
+        write_text(writer, "queue", note->queue);
+    }
     write_text(writer, "tier", call_tier_name(note->alert.tier));
     write_fixed(writer, "confidence", note->alert.confidence);
     write_fixed(writer, "slopeAMinute", note->alert.slope);

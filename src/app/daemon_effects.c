@@ -344,6 +344,7 @@ static void list_call(struct daemon *daemon, const struct cxone_active *active)
         .kind = PIPELINE_CALL_LISTED,
         .interaction_id = active->interaction_id,
         .from_discovery = true,
+        .traits = {active->queue, active->language},
         .listing = {active->state, active->state_since_ms, daemon->discover_asked_ms},
         .master_id = active->master_id,
     };

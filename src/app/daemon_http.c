@@ -46,6 +46,8 @@ static void refresh_gauges(struct daemon *daemon)
     cxone_status(daemon->cxone, &status);
     pipeline_counts(daemon->pipeline, &counts);
     metrics_set(metrics, METRIC_CALLS_LIVE, (double)pipeline_calls_live(daemon->pipeline));
+    metrics_set(metrics, METRIC_CALLS_NOT_JUDGED,
+                (double)pipeline_calls_unjudged(daemon->pipeline));
     metrics_set(metrics, METRIC_UTTERANCES_CUSTOMER, (double)counts.finals);
     metrics_set(metrics, METRIC_UTTERANCES_AGENT, (double)counts.agent);
     metrics_set(metrics, METRIC_UTTERANCES_DUPLICATE, (double)counts.duplicates);

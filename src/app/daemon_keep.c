@@ -121,7 +121,8 @@ bool daemon_keep_effect(struct daemon *daemon, const struct effect *effect)
     }
     size_t bytes = text_bytes(effect->interaction_id) + text_bytes(effect->reason) +
                    text_bytes(effect->transferred_from) + text_bytes(effect->rule) +
-                   text_bytes(effect->message);
+                   text_bytes(effect->message) + text_bytes(effect->queue) +
+                   text_bytes(effect->language);
     struct held *held = hold(keep, HELD_EFFECT, bytes);
     if (held) {
         char *at = held->texts;
@@ -131,6 +132,8 @@ bool daemon_keep_effect(struct daemon *daemon, const struct effect *effect)
         held->effect.transferred_from = copy_text(&at, effect->transferred_from);
         held->effect.rule = copy_text(&at, effect->rule);
         held->effect.message = copy_text(&at, effect->message);
+        held->effect.queue = copy_text(&at, effect->queue);
+        held->effect.language = copy_text(&at, effect->language);
         held->effect.segment.text = NULL; /* no note needs it */
         held->effect.segment.text_bytes = 0;
         held->effect.segment.id = NULL;

@@ -80,7 +80,8 @@ static void report_alert(struct daemon *daemon, const struct effect *note, const
     log_write(daemon->log, LOG_INFO, "alert_opened", text, LOG_TEXT("interaction", call),
               LOG_INT("episode", note->episode),
               LOG_TEXT("path", call_alert_path_name(note->alert.path)),
-              LOG_TEXT("rule", note->rule), LOG_TEXT("tier", call_tier_name(note->alert.tier)),
+              LOG_TEXT("rule", note->rule), LOG_TEXT("queue", note->queue),
+              LOG_TEXT("tier", call_tier_name(note->alert.tier)),
               LOG_NUMBER("confidence", decimal(note->alert.confidence)),
               LOG_NUMBER("slope", decimal(note->alert.slope)),
               LOG_NUMBER("score", decimal(note->reading.score)),
@@ -198,6 +199,25 @@ static void report_masked(struct daemon *daemon, const struct effect *note, cons
               LOG_INT("revision", note->revision), LOG_INT("withdrawn", note->withdrawn));
 }
 
+static void report_unjudged(struct daemon *daemon, const struct effect *note, const char *call)
+{
+    char utterance[KEYHASH_TEXT_BYTES];
+    metrics_add(&daemon->metrics, METRIC_NOT_JUDGED, 1);
+    utterance_hash(daemon, note->interaction_id, note->segment.start_ms, note->ordinal, utterance);
+    log_write(daemon->log, LOG_DEBUG, "utterance_not_judged",
+              "said in a language that the model does not know", LOG_TEXT("interaction", call),
+              LOG_TEXT("utterance", utterance), LOG_INT("revision", note->revision));
+}
+
+static void report_described(struct daemon *daemon, const struct effect *note, const char *call)
+{
+    log_write(daemon->log, note->judged ? LOG_INFO : LOG_WARN, "call_described",
+              note->judged ? "the queue or language of a call is known, or is another now"
+                           : "a call is not judged: model.language does not name its language",
+              LOG_TEXT("interaction", call), LOG_TEXT("queue", note->queue),
+              LOG_TEXT("language", note->language), LOG_INT("judged", note->judged));
+}
+
 void daemon_report_note(struct daemon *daemon, const struct effect *note)
 {
     char call[KEYHASH_TEXT_BYTES];
@@ -214,6 +234,12 @@ void daemon_report_note(struct daemon *daemon, const struct effect *note)
         log_write(daemon->log, LOG_INFO, "call_state", "the call is listed in another state",
                   LOG_TEXT("interaction", call),
                   LOG_TEXT("state", cxone_call_state_name(note->state)));
+        break;
+    case NOTE_CALL_DESCRIBED:
+        report_described(daemon, note, call);
+        break;
+    case NOTE_UTTERANCE_UNJUDGED:
+        report_unjudged(daemon, note, call);
         break;
     case NOTE_UTTERANCE_MASKED:
         report_masked(daemon, note, call);

@@ -63,7 +63,8 @@ static bool start_call(struct daemon_webhook *webhook, struct api_request *reque
                        const struct contact_event *event)
 {
     const char *master = event->master_id[0] ? event->master_id : NULL;
-    switch (daemon_calls_announce(webhook->daemon, event->interaction_id, master)) {
+    const struct session_traits traits = {event->queue, event->language};
+    switch (daemon_calls_announce(webhook->daemon, event->interaction_id, master, &traits)) {
     case DAEMON_CALLS_FULL:
         count(webhook, METRIC_CONTACT_EVENTS_REFUSED);
         refuse(webhook, request, 503, "no_room", "as many calls are followed as discover.max lets");

@@ -15,6 +15,8 @@ struct row {
 
 static const struct row rows[METRICS] = {
     [METRIC_CALLS_LIVE] = {"undertone_calls_live", "", "gauge", "Calls being followed."},
+    [METRIC_CALLS_NOT_JUDGED] = {"undertone_calls_not_judged", "", "gauge",
+                                 "Of them, those in a language that the model does not know."},
     [METRIC_CALLS_OPENED] = {"undertone_calls_opened_total", "", "counter",
                              "Calls taken up since the start."},
     [METRIC_CALLS_CLOSED] = {"undertone_calls_closed_total", "", "counter",
@@ -63,6 +65,7 @@ static const struct row rows[METRICS] = {
     [METRIC_SCORED] = {"undertone_scored_total", "result=\"scored\"", "counter",
                        "Utterance revisions answered by the model."},
     [METRIC_UNSCORABLE] = {"undertone_scored_total", "result=\"blank\"", "counter", ""},
+    [METRIC_NOT_JUDGED] = {"undertone_scored_total", "result=\"not_judged\"", "counter", ""},
     [METRIC_SCORE_FAILURES] = {"undertone_scored_total", "result=\"failed\"", "counter", ""},
     [METRIC_SCORE_DEGRADED] = {"undertone_scored_degraded_total", "", "counter",
                                "Those answered by a fallback instead of the model asked for."},

@@ -78,6 +78,7 @@ static struct wallboard_call *open_call(struct wallboard *board, struct call_now
     call->followed_ms = now.vendor_ms;
     call->refreshed = now.mono;
     call->live = true;
+    call->judged = true;
     append_item(board, &call->item);
     return call;
 }
@@ -314,7 +315,9 @@ void wallboard_note(struct wallboard *board, struct call_now now, const struct e
         drop_evidence(board, note);
         break;
     case NOTE_CALL_RETURNED:
+    case NOTE_CALL_DESCRIBED:
     case NOTE_CALL_STATE:
+    case NOTE_UTTERANCE_UNJUDGED:
     case NOTE_CALL_ENDING:    /* these are seen in the session's view */
     case NOTE_ALERT_REMINDED: /* it is open, and seen to be */
     case NOTE_POLL_FAILED:
@@ -326,11 +329,30 @@ void wallboard_note(struct wallboard *board, struct call_now now, const struct e
     }
 }
 
-static void copy_id(char out[STORE_ID_BYTES], const char *id)
+/* What does not fit is cut: the session's own fields are of the same size. */
+static void copy_text(char *out, size_t out_bytes, const char *text)
 {
-    size_t bytes = strnlen(id, STORE_ID_BYTES - 1);
-    memcpy(out, id, bytes);
+    size_t bytes = strnlen(text, out_bytes - 1);
+    memcpy(out, text, bytes);
     out[bytes] = '\0';
+}
+
+static bool same_traits(const struct wallboard_call *call, const struct session_view *view)
+{
+    return call->judged == view->judged && strcmp(call->queue, view->queue) == 0 &&
+           strcmp(call->language, view->language) == 0;
+}
+
+/* An open alert of a mood that nobody judges any more is over. */
+static void take_traits(struct wallboard *board, struct call_now now, struct wallboard_call *call,
+                        const struct session_view *view)
+{
+    copy_text(call->queue, sizeof call->queue, view->queue);
+    copy_text(call->language, sizeof call->language, view->language);
+    call->judged = view->judged;
+    if (!view->judged && call->alert) {
+        close_alert(board, now, call->alert, false);
+    }
 }
 
 /* --- how a call stands ----------------------------------------------------------------------- */
@@ -389,12 +411,14 @@ void wallboard_refresh(struct wallboard *board, struct call_now now,
     call->refreshed = view->refreshed;
     refresh_alert(board, call->alert, view);
     if (!moved && !cleared && late == was_late && call->live == view->live &&
-        call->state == view->state && call->attributes == view->attribute_state) {
+        call->state == view->state && call->attributes == view->attribute_state &&
+        same_traits(call, view)) {
         return;
     }
+    take_traits(board, now, call, view);
     call->live = view->live;
     call->state = view->state;
-    copy_id(call->transferred_from, view->transferred_from);
+    copy_text(call->transferred_from, sizeof call->transferred_from, view->transferred_from);
     call->attributes = view->attribute_state;
     call->late_ms = late ? (was_late ? call->late_ms : now.vendor_ms - age_ms) : 0;
     item_changed(board, &call->item);

@@ -47,6 +47,9 @@ struct wallboard_call {
     bool live;
     enum cxone_call_state state;
     char transferred_from[STORE_ID_BYTES]; /* the call it continues, or "" */
+    char queue[SESSION_QUEUE_BYTES];       /* or "" */
+    char language[LANGUAGE_BYTES];         /* or "" */
+    bool judged;                           /* false: the model does not know its language */
     bool has_reading;
     struct call_reading reading;
     enum attribute_state attributes;

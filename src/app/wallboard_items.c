@@ -65,6 +65,9 @@ static void write_call(struct json_writer *writer, const struct wallboard_call *
     write_boolean(writer, "live", call->live);
     write_text(writer, "state", cxone_call_state_name(call->state));
     write_text(writer, "transferred_from", call->transferred_from);
+    write_text(writer, "queue", call->queue);
+    write_text(writer, "language", call->language);
+    write_boolean(writer, "judged", call->judged);
     write_integer(writer, "followed_ms", call->followed_ms);
     write_integer(writer, "late_ms", call->late_ms);
     write_text(writer, "attributes", attribute_state_name(call->attributes));

@@ -3,6 +3,7 @@
 
 #include "base/lines.h"
 #include "cxone/profile.h"
+#include "flow/session.h"
 #include "store/store.h"
 
 #include <string.h>
@@ -34,15 +35,71 @@ int calls_file_check_id(const char *id, struct error *err)
     return result;
 }
 
-/* The id on this line, in place; "" if there is none. */
-static const char *trim(char *line)
+int calls_file_check_queue(const char *queue, struct error *err)
+{
+    size_t bytes = strlen(queue);
+    for (const char *at = queue; *at; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7F) {
+            return error_set(err, ERROR_FORMAT, "a queue's name holds no control characters");
+        }
+    }
+    return bytes > 0 && bytes < SESSION_QUEUE_BYTES
+               ? 0
+               : error_set(err, ERROR_FORMAT, "a queue's name has 1 to %d bytes",
+                           SESSION_QUEUE_BYTES - 1);
+}
+
+int calls_file_check_language(const char *language, struct error *err)
+{
+    char tag[LANGUAGE_BYTES];
+    return language_read(language, tag)
+               ? 0
+               : error_set(err, ERROR_FORMAT, "a language is a tag such as en or de-AT");
+}
+
+/* What is on this line, in place; "" if nothing. */
+static char *trim(char *line)
 {
     size_t size = strlen(line);
     while (size > 0 && strchr(" \t\r", line[size - 1])) {
         line[--size] = '\0';
     }
     line += strspn(line, " \t");
-    return *line == '#' ? "" : line;
+    return *line == '#' ? line + size : line;
+}
+
+/* One of "queue=..." and "language=...". */
+static int take_trait(struct calls_file_entry *entry, char *text, struct error *err)
+{
+    static const char queue[] = "queue=";
+    static const char language[] = "language=";
+    text = trim(text);
+    if (strncmp(text, queue, sizeof queue - 1) == 0) {
+        entry->queue = text + sizeof queue - 1;
+        return calls_file_check_queue(entry->queue, err);
+    }
+    if (strncmp(text, language, sizeof language - 1) == 0) {
+        entry->language = text + sizeof language - 1;
+        return calls_file_check_language(entry->language, err);
+    }
+    return error_set(err, ERROR_FORMAT,
+                     "behind a tab stands queue=NAME or language=TAG, nothing else");
+}
+
+static bool keep(struct buf *text, const char *value)
+{
+    return buf_append(text, value ? value : "", value ? strlen(value) + 1 : 1);
+}
+
+static int keep_entry(struct calls_file *list, const struct calls_file_entry *entry,
+                      struct error *err)
+{
+    struct buf *text = &list->text;
+    if (!keep(text, entry->id) || !keep(text, entry->queue) || !keep(text, entry->language)) {
+        return error_set(err, ERROR_MEMORY, "no memory for the list of calls");
+    }
+    list->count++;
+    return 0;
 }
 
 static int take_line(struct calls_file *list, const char *line, size_t bytes, size_t count_max,
@@ -53,19 +110,27 @@ static int take_line(struct calls_file *list, const char *line, size_t bytes, si
         return error_set(err, ERROR_FORMAT, "a NUL byte: this is not a list of ids");
     }
     memcpy(copy, line, bytes + 1);
-    const char *id = trim(copy);
+    char *id = trim(copy);
     if (!*id) {
         return 0;
     }
     if (list->count == count_max) {
         return error_set(err, ERROR_LIMIT, "more than %zu calls (discover.max)", count_max);
     }
-    int result = calls_file_check_id(id, err);
-    if (!result && !buf_append(&list->text, id, strlen(id) + 1)) {
-        result = error_set(err, ERROR_MEMORY, "no memory for the list of calls");
+    struct calls_file_entry entry = {.id = id};
+    int result = 0;
+    for (char *tab = strchr(id, '\t'); tab && !result;) {
+        char *next = strchr(tab + 1, '\t');
+        *tab = '\0';
+        if (next) {
+            *next = '\0';
+        }
+        result = take_trait(&entry, tab + 1, err);
+        tab = next;
     }
-    list->count += result ? 0 : 1;
-    return result;
+    (void)trim(id);
+    result = result ? result : calls_file_check_id(id, err);
+    return result ? result : keep_entry(list, &entry, err);
 }
 
 int calls_file_read(struct calls_file *list, const char *path, size_t count_max, struct error *err)
@@ -74,7 +139,8 @@ int calls_file_read(struct calls_file *list, const char *path, size_t count_max,
     const char *line;
     size_t bytes;
     *list = (struct calls_file){0};
-    buf_init(&list->text, (count_max + 1) * STORE_ID_BYTES);
+    buf_init(&list->text,
+             (count_max + 1) * (STORE_ID_BYTES + SESSION_QUEUE_BYTES + LANGUAGE_BYTES));
     int result = lines_open(&lines, path, LINE_BYTES_MAX, err);
     if (result) {
         return result;
@@ -100,10 +166,24 @@ void calls_file_done(struct calls_file *list)
     list->count = 0;
 }
 
-const char *calls_file_next(const struct calls_file *list, const char *id)
+/* The text at *position, which moves behind it; NULL for an empty one. */
+static const char *next_text(const struct calls_file *list, size_t *position)
 {
-    const char *next = id ? id + strlen(id) + 1 : list->text.bytes;
-    return list->count > 0 && next < list->text.bytes + list->text.size ? next : NULL;
+    const char *text = list->text.bytes + *position;
+    *position += strlen(text) + 1;
+    return *text ? text : NULL;
+}
+
+bool calls_file_next(const struct calls_file *list, size_t *position,
+                     struct calls_file_entry *entry)
+{
+    if (list->count == 0 || *position >= list->text.size) {
+        return false;
+    }
+    entry->id = next_text(list, position);
+    entry->queue = next_text(list, position);
+    entry->language = next_text(list, position);
+    return true;
 }
 
 bool calls_file_look(const char *path, struct calls_file_stamp *stamp)

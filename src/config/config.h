@@ -85,12 +85,15 @@ struct config {
     struct config_list map_id;
     struct config_list map_call_start;
     char *map_contacts; /* map.contacts: "" = the root */
+    struct config_list map_language;
     struct config_list map_contact_id;
     struct config_list map_contact_state;
     struct config_list map_contact_since;
     struct config_list map_contact_master;
     struct config_list map_event;
     struct config_list map_event_id;
+    struct config_list map_contact_queue;
+    struct config_list map_contact_language;
     struct config_list map_token;
     struct config_list map_token_lifetime;
     struct config_list map_token_refresh;
@@ -226,6 +229,7 @@ struct config {
     char *model_cache;                 /* model.cache: auto | off | a folder */
     int64_t model_cache_entries;       /* model.cache_entries: 65536; 0 = no cache */
     struct config_list model_fallback; /* model.fallback: models, then perhaps "lexicon" */
+    struct config_list model_language; /* model.language: tags, or multi */
     char *model_kernels;               /* model.kernels: auto | ref | avx2 | avx512 and so on */
 
     char *store_path;           /* store.path: "" = in memory */

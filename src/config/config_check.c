@@ -238,6 +238,20 @@ static int check_fallback(const struct config *config, struct error *err)
     return 0;
 }
 
+static int check_languages(const struct config *config, struct error *err)
+{
+    struct language_set set = {0};
+    for (size_t i = 0; i < config->model_language.count; i++) {
+        if (!language_set_add(&set, config->model_language.items[i])) {
+            return config_blame(config, "model.language",
+                                "holds what is neither a language tag, such as en or pt-BR, nor "
+                                "multi",
+                                err);
+        }
+    }
+    return 0;
+}
+
 static int check_interactions(const struct config *config, struct error *err)
 {
     struct error detail = {0};
@@ -279,6 +293,7 @@ int config_check_rules(const struct config *config, struct error *err)
     result = result ? result : check_attribute_keys(config, err);
     result = result ? result : check_fallback(config, err);
     result = result ? result : check_device(config, err);
+    result = result ? result : check_languages(config, err);
     return result ? result : check_interactions(config, err);
 }
 

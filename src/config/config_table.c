@@ -6,6 +6,7 @@
  */
 #include "config/config_table.h"
 
+#include "base/language.h"
 #include "base/suggest.h"
 #include "cxone/mapping.h"
 #include "cxone/pages.h"
@@ -192,6 +193,9 @@ const struct config_row config_table[] = {
     {PLACES("map.id", map_id, "/id,/segmentId,/utteranceId",
             "the vendor's id or number of the utterance, unique in its call"),
      .initial_real = ""},
+    {PLACES("map.language", map_language, "/languageCode,/language",
+            "language tag of what was said; the customer's newest is the call's"),
+     .initial_literal = "", .initial_real = ""},
     {PLACES(
         "map.call_start", map_call_start, "",
         "from the reply's root: the start of the call, epoch ms or ISO 8601; for relative times")},
@@ -213,6 +217,12 @@ const struct config_row config_table[] = {
             "in a post to the webhook: what happened; `map.contact_id` says to which call")},
     {PLACES("map.event_id", map_event_id, "/eventId,/id",
             "the same: id of the event, the same in every try")},
+    {PLACES("map.contact_queue", map_contact_queue, "/queue",
+            "whose call it is, a text or a number: `queues` of a rule go by it"),
+     .initial_real = "/skillId"},
+    {PLACES("map.contact_language", map_contact_language, "/language",
+            "language tag of the call, until its transcript says one"),
+     .initial_literal = "", .initial_real = ""},
     {PLACES("map.token", map_token, "/access_token", "in the token's reply"),
      .initial_real = "/access_token,/accessToken"},
     {PLACES("map.token_lifetime", map_token_lifetime, "/expires_in", "the same, in seconds"),
@@ -500,7 +510,8 @@ const struct config_row config_table[] = {
     {LIST("interactions", interactions, INTERACTIONS_MAX, "", "ids of calls to follow"),
      .tutorial_variable = "CXONE_INTERACTION_ID"},
     {TEXT("discover.file", discover_file, LONG, "",
-          "file of calls to follow, one id a line, looked at every `discover.interval`; empty: "
+          "file of calls to follow, one id a line, after tabs `queue=` and `language=`, looked at "
+          "every `discover.interval`; empty: "
           "none")},
 
     {SPAN("privacy.mask_hold", mask_hold_ms, 0, 30 * SECOND, "0s",
@@ -546,6 +557,10 @@ const struct config_row config_table[] = {
           "models tried in turn when there is no memory for `model.dir` or it fails its self-test; "
           "the last may be `lexicon`, a list of English opinion words"),
      .flags = CONFIG_FLAG_RESTART},
+    {LIST(
+        "model.language", model_language, LANGUAGE_SET_MAX, "",
+        "languages that the model knows, as tags such as `en` or `pt-BR`, or `multi`: calls known "
+        "to be in another are followed, but not judged; empty: what model.yaml says, or `en`")},
     {TEXT("model.kernels", model_kernels, NAME, "auto",
           "arithmetic kernels; `auto`: the best this CPU runs"),
      .choices = {"auto", "ref", "avx2", "avx512", "avx512vnni", "avx512bf16", "neon"},

@@ -141,6 +141,9 @@ void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_o
         .quota_rps = config->rate_client_rps,
         .seed = seed,
     };
+    for (size_t i = 0; i < config->model_language.count; i++) {
+        (void)language_set_add(&options->session.languages, config->model_language.items[i]);
+    }
     wire_mood(config, &options->session.mood);
 }
 
@@ -174,11 +177,14 @@ static void wire_mapping(const struct config *config, struct cxone_mapping *map)
         {&config->map_direction, &map->direction},
         {&config->map_final, &map->final},
         {&config->map_id, &map->id},
+        {&config->map_language, &map->language},
         {&config->map_call_start, &map->call_start},
         {&config->map_contact_id, &map->contact_id},
         {&config->map_contact_state, &map->contact_state},
         {&config->map_contact_since, &map->contact_since},
         {&config->map_contact_master, &map->contact_master},
+        {&config->map_contact_queue, &map->contact_queue},
+        {&config->map_contact_language, &map->contact_language},
         {&config->map_token, &map->token},
         {&config->map_token_lifetime, &map->token_lifetime},
         {&config->map_token_refresh, &map->token_refresh},
@@ -198,6 +204,8 @@ void wire_contact_events(const struct config *config, struct contact_event_map *
     copy_pointers(&config->map_event_id, &map->event_id);
     copy_pointers(&config->map_contact_id, &map->contact_id);
     copy_pointers(&config->map_contact_master, &map->contact_master);
+    copy_pointers(&config->map_contact_queue, &map->contact_queue);
+    copy_pointers(&config->map_contact_language, &map->contact_language);
     copy_names(&config->discover_webhook_started, map->started);
     copy_names(&config->discover_webhook_ended, map->ended);
 }

@@ -6,6 +6,7 @@
 #include "cxone/discover.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 /* False where there is something that cannot be used as an id; "" where there is nothing. */
@@ -17,6 +18,16 @@ static bool read_id(const struct json *root, const struct cxone_pointers *pointe
     const char *id = value ? discover_read_id(value, integer_text) : "";
     int bytes = id ? snprintf(out, CXONE_ID_BYTES_MAX + 1, "%s", id) : -1;
     return bytes >= 0 && bytes <= CXONE_ID_BYTES_MAX;
+}
+
+/* A queue or a language; "" where there is none to be used. */
+static void read_name(const struct json *root, const struct cxone_pointers *pointers,
+                      char out[CXONE_ID_BYTES_MAX + 1])
+{
+    char integer_text[DISCOVER_INTEGER_ID_BYTES];
+    const char *name = discover_read_name(mapping_find(root, pointers), integer_text);
+    bool fits = name && strlen(name) <= CXONE_ID_BYTES_MAX;
+    (void)snprintf(out, CXONE_ID_BYTES_MAX + 1, "%s", fits ? name : "");
 }
 
 static bool is_among(const char *name, const char *const *names)
@@ -52,6 +63,8 @@ static int read_event(const struct contact_event_map *map, const struct json *ro
     if (!read_id(root, &map->contact_master, event->master_id)) {
         event->master_id[0] = '\0'; /* as in the list: the call is followed without it */
     }
+    read_name(root, &map->contact_queue, event->queue);
+    read_name(root, &map->contact_language, event->language);
     return 0;
 }
 

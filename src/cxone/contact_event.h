@@ -21,6 +21,8 @@ struct contact_event_map {
     struct cxone_pointers event_id; /* the same in every delivery of one event */
     struct cxone_pointers contact_id;
     struct cxone_pointers contact_master;
+    struct cxone_pointers contact_queue;
+    struct cxone_pointers contact_language;
     const char *started[CXONE_NAMES_MAX]; /* NULL-terminated, case ignored */
     const char *ended[CXONE_NAMES_MAX];
 };
@@ -29,6 +31,8 @@ struct contact_event {
     enum contact_event_kind kind;
     char interaction_id[CXONE_ID_BYTES_MAX + 1]; /* "" for one that is nothing to us */
     char master_id[CXONE_ID_BYTES_MAX + 1];      /* "" where it has none */
+    char queue[CXONE_ID_BYTES_MAX + 1];          /* the same */
+    char language[CXONE_ID_BYTES_MAX + 1];       /* the same */
     char event_id[CXONE_ID_BYTES_MAX + 1];       /* the same */
 };
 

@@ -62,6 +62,7 @@ struct cxone_result {
     size_t quarantined;
     size_t missing_final; /* elements without isFinal */
     size_t body_bytes;
+    const char *language; /* of the customer's last segment that says one, or NULL */
     /* DISCOVERY: borrowed likewise. */
     const struct cxone_active *active;
     size_t active_count;
@@ -84,6 +85,8 @@ struct cxone_active {
     enum cxone_call_state state;
     int64_t state_since_ms; /* vendor clock, or -1 when not said */
     const char *master_id;  /* shared by the calls of one transferred contact, or NULL */
+    const char *queue;      /* whose call it is, or NULL */
+    const char *language;   /* as the vendor writes it, or NULL */
 };
 
 typedef void cxone_done_fn(void *user, const struct cxone_result *result);

@@ -11,12 +11,14 @@
 #include <string.h>
 #include <strings.h>
 
+enum { IDS = 3, NAME_BYTES_MAX = 256 };
+
 struct discover_page {
     struct discover_page *before;
     struct json_document *document;
     const struct json *array;
     size_t elements;
-    char *ids; /* text of ids that came as integers, two for each element */
+    char *ids; /* text of ids that came as integers, IDS for each element */
 };
 
 const char *discover_read_id(const struct json *value, char integer_text[DISCOVER_INTEGER_ID_BYTES])
@@ -29,6 +31,21 @@ const char *discover_read_id(const struct json *value, char integer_text[DISCOVE
         return usable ? text : NULL;
     }
     if (json_as_integer(value, &number)) {
+        snprintf(integer_text, DISCOVER_INTEGER_ID_BYTES, "%" PRId64, number);
+        return integer_text;
+    }
+    return NULL;
+}
+
+const char *discover_read_name(const struct json *value, char *integer_text)
+{
+    size_t bytes;
+    int64_t number;
+    const char *text = json_as_string(value, &bytes);
+    if (text) {
+        return bytes > 0 && bytes <= NAME_BYTES_MAX && strlen(text) == bytes ? text : NULL;
+    }
+    if (integer_text && json_as_integer(value, &number)) {
         snprintf(integer_text, DISCOVER_INTEGER_ID_BYTES, "%" PRId64, number);
         return integer_text;
     }
@@ -64,7 +81,7 @@ static void read_element(const struct cxone_mapping *map, struct discover_page *
                          struct discover *discover)
 {
     const struct json *element = json_at(page->array, index);
-    char *texts = page->ids + index * 2 * DISCOVER_INTEGER_ID_BYTES;
+    char *texts = page->ids + index * IDS * DISCOVER_INTEGER_ID_BYTES;
     struct cxone_active active = {.state_since_ms = -1};
     int64_t since_ms;
     active.interaction_id = discover_read_id(mapping_find(element, &map->contact_id), texts);
@@ -74,6 +91,9 @@ static void read_element(const struct cxone_mapping *map, struct discover_page *
     }
     active.master_id = discover_read_id(mapping_find(element, &map->contact_master),
                                         texts + DISCOVER_INTEGER_ID_BYTES);
+    active.queue = discover_read_name(mapping_find(element, &map->contact_queue),
+                                      texts + 2 * DISCOVER_INTEGER_ID_BYTES);
+    active.language = discover_read_name(mapping_find(element, &map->contact_language), NULL);
     active.state =
         read_state(mapping_find(element, &map->contact_state), &discover->unknown_states);
     if (vendor_time_read_any(mapping_find(element, &map->contact_since), &since_ms) &&
@@ -99,7 +119,7 @@ static int read_page(const struct cxone_mapping *map, struct discover_page *page
     discover->elements += page->elements;
     struct cxone_active *active =
         realloc(discover->active, (discover->elements + 1) * sizeof *discover->active);
-    page->ids = calloc(page->elements + 1, 2 * (size_t)DISCOVER_INTEGER_ID_BYTES);
+    page->ids = calloc(page->elements + 1, IDS * (size_t)DISCOVER_INTEGER_ID_BYTES);
     if (active) {
         discover->active = active;
     }

@@ -5,6 +5,8 @@
  * nobody asked about for two minutes is forgotten. */
 #include "cxone/feed.h"
 
+#include "base/language.h"
+
 #include "base/keyhash.h"
 #include "base/map.h"
 #include "base/rand.h"
@@ -37,7 +39,8 @@ struct topic {
     size_t bytes;
     struct mono asked;
     struct mono subscribed_at;
-    bool requested; /* on this connection, as is the next */
+    char language[LANGUAGE_BYTES]; /* of the customer's newest segment that said one, or "" */
+    bool requested;                /* on this connection, as is the next */
     bool subscribed;
     bool caught_up; /* a poll that left after that was answered */
 };
@@ -258,6 +261,13 @@ static void note_subscribed(struct feed *feed, const char *contact_id)
     }
 }
 
+static void note_language(struct topic *topic, const struct feed_message *message)
+{
+    if (topic && message->language && message->segment.speaker == SPEAKER_CUSTOMER) {
+        (void)language_read(message->language, topic->language);
+    }
+}
+
 static void take_message(struct feed *feed, const struct feed_message *message)
 {
     struct topic *topic;
@@ -278,6 +288,7 @@ static void take_message(struct feed *feed, const struct feed_message *message)
         break;
     case FEED_MESSAGE_SEGMENT:
         topic = feed_topic(feed, message->contact_id);
+        note_language(topic, message);
         if (topic && !topic_add(topic, &message->segment)) {
             topic->caught_up = false; /* a poll finds it again */
             topic->subscribed_at = loop_now(feed->loop);
@@ -401,6 +412,7 @@ void feed_read(struct feed *feed, const char *interaction_id, int64_t start_ms,
         }
     }
     result->segments = reply;
+    result->language = topic && topic->language[0] ? topic->language : NULL;
     result->outcome = result->segment_count > 0 ? CXONE_OK : CXONE_EMPTY;
 }
 

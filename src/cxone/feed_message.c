@@ -133,6 +133,8 @@ static void read_body(const struct json *body, struct feed_message *message)
                 !read_contact(data, topic, message->contact_id) ||
                 !read_segment(data, &message->segment))) {
         message->kind = FEED_MESSAGE_OTHER;
+    } else if (message->kind == FEED_MESSAGE_SEGMENT) {
+        message->language = json_as_string(json_get(data, "languageCode"), NULL);
     }
 }
 

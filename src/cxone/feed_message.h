@@ -28,6 +28,7 @@ enum feed_message_kind {
 struct feed_message {
     enum feed_message_kind kind;
     char contact_id[CXONE_ID_BYTES_MAX + 1]; /* "" if none */
+    const char *language;                    /* of the segment, or NULL; borrowed likewise */
     struct segment segment;                  /* borrowed from the document */
     struct json_document *document;
 };

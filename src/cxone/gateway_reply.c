@@ -336,6 +336,7 @@ static void answer_transcripts(struct reply *reply)
         reply->result.outcome = is_empty ? CXONE_EMPTY : CXONE_OK;
         reply->result.segments = transcripts->segments;
         reply->result.segment_count = transcripts->count;
+        reply->result.language = transcripts->language;
         reply->result.quarantined = transcripts->quarantined;
         reply->result.missing_final = transcripts->missing_final;
         if (reply->cxone->feed) {

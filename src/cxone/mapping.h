@@ -28,6 +28,7 @@ struct cxone_mapping {
     struct cxone_pointers direction;
     struct cxone_pointers final;
     struct cxone_pointers id;
+    struct cxone_pointers language;   /* a tag: what the utterance is spoken in */
     struct cxone_pointers call_start; /* root: what relative times are relative to */
     enum cxone_time_format time_format;
 
@@ -36,6 +37,8 @@ struct cxone_mapping {
     struct cxone_pointers contact_state;
     struct cxone_pointers contact_since; /* epoch ms or ISO 8601 */
     struct cxone_pointers contact_master;
+    struct cxone_pointers contact_queue;    /* a text or an integer */
+    struct cxone_pointers contact_language; /* a tag */
 
     struct cxone_pointers token; /* root of the token's reply, as the next three */
     struct cxone_pointers token_lifetime;

@@ -99,6 +99,16 @@ static bool read_integer_id(const struct json *value, size_t index, struct trans
     return true;
 }
 
+/* A reply tells the language of its call by the newest words of the customer. */
+static void read_language(const struct cxone_mapping *map, const struct json *element,
+                          const struct segment *segment, struct transcripts *transcripts)
+{
+    const char *language = json_as_string(mapping_find(element, &map->language), NULL);
+    if (language && segment->speaker == SPEAKER_CUSTOMER) {
+        transcripts->language = language;
+    }
+}
+
 /* False only without memory: an id of the wrong type or length is no id. */
 static bool read_id(const struct cxone_mapping *map, const struct json *element, size_t index,
                     struct transcripts_page *page, struct segment *segment)
@@ -133,6 +143,7 @@ static bool read_element(const struct cxone_profile *profile, size_t index,
     if (!read_id(map, element, index, page, &segment)) {
         return false;
     }
+    read_language(map, element, &segment, transcripts);
     transcripts->segments[transcripts->count++] = segment;
     return true;
 }

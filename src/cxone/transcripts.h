@@ -21,6 +21,7 @@ struct transcripts {
     size_t elements;      /* in the array, good or bad; of all pages together */
     size_t quarantined;   /* left out: no usable text or times, or past REPLY_ELEMENTS_MAX */
     size_t missing_final; /* without isFinal */
+    const char *language; /* of the customer's last segment that says one, or NULL */
 };
 
 /* By default a bare JSON array of {text, startTime, endTime, direction, isFinal, id?}; the

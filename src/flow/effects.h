@@ -28,11 +28,13 @@ enum effect_kind {
 
 enum note_kind {
     NOTE_CALL_OPENED,
-    NOTE_CALL_ENDING,   /* reason says why */
-    NOTE_CALL_RETURNED, /* it is listed as live again before it was closed */
-    NOTE_CALL_STATE,    /* held, muted, masked, or none of these again */
+    NOTE_CALL_ENDING,    /* reason says why */
+    NOTE_CALL_RETURNED,  /* it is listed as live again before it was closed */
+    NOTE_CALL_DESCRIBED, /* its queue or language is known now, or is another */
+    NOTE_CALL_STATE,     /* held, muted, masked, or none of these again */
     NOTE_CALL_CLOSED,
-    NOTE_UTTERANCE_MASKED, /* said while masked: not scored, or its score is taken back */
+    NOTE_UTTERANCE_UNJUDGED, /* said in a language that the model does not know */
+    NOTE_UTTERANCE_MASKED,   /* said while masked: not scored, or its score is taken back */
     NOTE_ALERT_OPENED,
     NOTE_ALERT_RAISED,   /* it concerns a supervisor now */
     NOTE_ALERT_REMINDED, /* it has stayed open for long */
@@ -59,7 +61,7 @@ struct effect {
 
     int64_t start_ms;   /* POLL */
     bool opening;       /* POLL: the first of this call, which is to be kept before it is read */
-    uint32_t utterance; /* SCORE, NOTE_UTTERANCE_MASKED */
+    uint32_t utterance; /* SCORE, NOTE_UTTERANCE_MASKED, NOTE_UTTERANCE_UNJUDGED */
     uint32_t revision;  /* the same */
     uint32_t ordinal;   /* the same */
     struct segment segment; /* the same; a masked one is speaker and times only */
@@ -90,6 +92,9 @@ struct effect {
     int64_t wait_ms;              /* NOTE_POLL_FAILED: until the next try */
     enum cxone_call_state state;  /* NOTE_CALL_STATE */
     const char *transferred_from; /* NOTE_CALL_OPENED: id of the call it continues, or NULL */
+    const char *queue;            /* NOTE_CALL_DESCRIBED, NOTE_ALERT_OPENED: or "" */
+    const char *language;         /* NOTE_CALL_DESCRIBED: or "" */
+    bool judged;                  /* the same: the model knows this language */
     uint32_t unasked; /* NOTE_CALL_CLOSED: utterances never scored, as not served again */
     char idempotency_key[KEYHASH_TEXT_BYTES]; /* SUGGEST */
 };

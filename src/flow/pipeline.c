@@ -243,7 +243,7 @@ static void note_unsaved(struct pipeline *pipeline, uint64_t handle)
 static void note_alert(struct pipeline *pipeline, const struct session *session, struct mono now)
 {
     struct slot *slot = &pipeline->slots[(uint32_t)session_handle(session)];
-    bool is_alerting = call_episode_open(session_call(session)) > 0;
+    bool is_alerting = session_episode_open(session) > 0;
     if (is_alerting != slot->is_alerting) {
         pipeline->alerting += is_alerting ? 1 : (size_t)-1;
         slot->is_alerting = is_alerting;
@@ -330,6 +330,7 @@ static void deliver(struct session *session, struct session_context *context,
     case PIPELINE_CALL_RESTORED:
         break;
     case PIPELINE_CALL_LISTED:
+        session_on_traits(session, context, &event->traits);
         if (event->from_discovery) {
             session_on_listed(session, context, &event->listing);
         }

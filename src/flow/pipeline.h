@@ -44,6 +44,7 @@ struct pipeline_event {
     const struct store_call *resume; /* LISTED: what the store knew, or NULL */
     bool from_discovery;             /* LISTED: the vendor's list keeps it alive */
     struct session_listing listing;  /* LISTED from discovery: what the list says of it */
+    struct session_traits traits;    /* LISTED: what is said of it */
     const char *master_id;           /* LISTED: shared by a transferred contact's calls, or NULL */
     enum end_reason end_reason;      /* GONE */
     uint64_t call;                   /* the others: as given in the effect */
@@ -100,8 +101,9 @@ const struct poll_schedule *pipeline_schedule(const struct pipeline *pipeline);
 bool pipeline_follows(const struct pipeline *pipeline, const char *interaction_id);
 size_t pipeline_calls(const struct pipeline *pipeline); /* sessions, ending ones included */
 size_t pipeline_calls_live(const struct pipeline *pipeline);
-size_t pipeline_alerting(const struct pipeline *pipeline); /* of them, under an alert */
-bool pipeline_settled(const struct pipeline *pipeline);    /* nothing owed, nothing under way */
+size_t pipeline_calls_unjudged(const struct pipeline *pipeline); /* of them, not judged */
+size_t pipeline_alerting(const struct pipeline *pipeline);       /* of them, under an alert */
+bool pipeline_settled(const struct pipeline *pipeline); /* nothing owed, nothing under way */
 
 /* What the judgement counted, over all calls ever followed. */
 void pipeline_counts(const struct pipeline *pipeline, struct call_counts *counts);

@@ -70,6 +70,16 @@ size_t pipeline_calls_live(const struct pipeline *pipeline)
     return live;
 }
 
+size_t pipeline_calls_unjudged(const struct pipeline *pipeline)
+{
+    size_t unjudged = 0;
+    for (size_t i = 0; i < pipeline->slot_count; i++) {
+        const struct session *session = pipeline->slots[i].session;
+        unjudged += session && session_is_live(session) && !session_is_judged(session);
+    }
+    return unjudged;
+}
+
 bool pipeline_settled(const struct pipeline *pipeline)
 {
     struct session_context context = {.options = &pipeline->options.session};

@@ -306,7 +306,7 @@ static void close_session(struct session *session, struct session_context *conte
     struct effect *note = session_note(session, context, NOTE_CALL_CLOSED);
     if (note) {
         note->end_reason = session->end_reason;
-        (void)call_reading(session->call, &note->reading);
+        (void)session_reading(session, &note->reading);
         note->unasked = call_unasked(session->call, &oldest_ms);
     }
     struct effect *closed = session_effect(session, context, EFFECT_CLOSED);
@@ -363,7 +363,7 @@ struct mono session_due(const struct session *session, const struct session_cont
 
 void session_look(const struct session *session, struct session_view *view)
 {
-    uint32_t open = call_episode_open(session->call);
+    uint32_t open = session_episode_open(session);
     uint32_t suggested = session->suggestions.episode;
     *view = (struct session_view){
         .interaction_id = session->interaction_id,
@@ -371,6 +371,9 @@ void session_look(const struct session *session, struct session_view *view)
         .listed = session->listed,
         .state = session->state,
         .transferred_from = session->transferred_from,
+        .queue = session->queue,
+        .language = session->language,
+        .judged = session_is_judged(session),
         .opened = session->opened,
         .refreshed = session->refreshed,
         .episodes = session->episode_base + session->episodes,
@@ -379,7 +382,7 @@ void session_look(const struct session *session, struct session_view *view)
         .suggestion_state = session->suggestions.state,
         .attribute_state = attribute_outbox_state(&session->attributes),
     };
-    view->has_reading = call_reading(session->call, &view->reading);
+    view->has_reading = session_reading(session, &view->reading);
 }
 
 struct family *session_family(const struct session *session)

@@ -14,6 +14,7 @@
 #ifndef FLOW_SESSION_H
 #define FLOW_SESSION_H
 
+#include "base/language.h"
 #include "base/rand.h"
 #include "cues/cues.h"
 #include "flow/attribute_outbox.h"
@@ -25,7 +26,7 @@
 #include "flow/suggestion_outbox.h"
 #include "mood/cursor.h"
 
-enum { SESSION_SWEEPS = 2 };
+enum { SESSION_SWEEPS = 2, SESSION_QUEUE_BYTES = CUES_NAME_BYTES_MAX + 1 };
 
 struct session_options {
     struct mood_policy mood;
@@ -51,7 +52,8 @@ struct session_options {
     struct keyhash effect_key; /* of the idempotency keys; the same for the life of a store */
     bool write_attributes;     /* false in shadow mode */
     bool send_suggestions;
-    struct cues_rules *rules; /* beside the mood; borrowed until other options come; or NULL */
+    struct language_set languages; /* that the model knows */
+    struct cues_rules *rules;      /* beside the mood; borrowed until other options come; or NULL */
 };
 
 /* What every session of one pipeline shares during a step. */
@@ -119,6 +121,14 @@ struct session_listing {
 void session_on_listed(struct session *session, struct session_context *context,
                        const struct session_listing *listing);
 
+/* What somebody says of a call: the vendor's list, or whoever names it. NULL: it is as it was. */
+struct session_traits {
+    const char *queue;    /* cut at SESSION_QUEUE_BYTES */
+    const char *language; /* what is no tag counts as not said */
+};
+void session_on_traits(struct session *session, struct session_context *context,
+                       const struct session_traits *traits);
+
 /* The call belongs to this family from now on; the caller leaves the one before. */
 void session_join(struct session *session, struct family *family);
 struct family *session_family(const struct session *session); /* or NULL */
@@ -146,6 +156,9 @@ struct session_view {
     bool listed;                  /* the vendor's list named it */
     enum cxone_call_state state;  /* as last listed; active where no list says so */
     const char *transferred_from; /* id of the call it continues, or "" */
+    const char *queue;            /* or "" */
+    const char *language;         /* or "" */
+    bool judged;                  /* false: the model does not know this language */
     bool has_reading;
     struct call_reading reading;
     struct mono opened;
@@ -167,6 +180,8 @@ struct due_item *session_due_item(struct session *session);
 uint64_t session_handle(const struct session *session);
 const char *session_interaction_id(const struct session *session);
 const struct call *session_call(const struct session *session);
+bool session_is_judged(const struct session *session);
+uint32_t session_episode_open(const struct session *session); /* number in the call; 0: none */
 bool session_is_live(const struct session *session);
 bool session_is_settled(const struct session *session, const struct session_context *context);
 

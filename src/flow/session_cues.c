@@ -45,6 +45,11 @@ enum call_tier session_cues_tier(enum cues_tier tier)
     return tier == CUES_TIER_SUPERVISOR ? CALL_TIER_SUPERVISOR : CALL_TIER_AGENT;
 }
 
+static const char *or_null(const char *text)
+{
+    return text[0] ? text : NULL;
+}
+
 /* Whether there are rules, and a state for them. */
 static bool has_rules(struct session *session, struct session_context *context)
 {
@@ -80,7 +85,8 @@ static void step(struct session *session, struct session_context *context, struc
     struct cues_firings firings = {0};
     struct cues_counts before = *cues_counts(session->cues);
     event->now_ms = context->now.vendor_ms;
-    event->mood = session_cues_mood(session->call);
+    event->mood = session->unjudged ? (struct cues_mood){0} : session_cues_mood(session->call);
+    event->queue = or_null(session->queue);
     if (!cues_step(session->cues, context->options->rules, event, &firings)) {
         context->effects->failed = true;
     }
@@ -169,7 +175,8 @@ void session_cues_hint(struct session *session, struct session_context *context)
         return;
     }
     buf_init(&text, (size_t)CUES_MESSAGE_BYTES_MAX * 4);
-    cues_message(context->options->rules, firing, NULL, NULL, &text);
+    cues_message(context->options->rules, firing, or_null(session->language),
+                 or_null(session->queue), &text);
     session->hint = text.failed ? NULL : text.bytes;
     if (text.failed) {
         buf_done(&text);

@@ -24,6 +24,11 @@ struct session {
     struct mono cooled_from;               /* newest delivery in the family that was heeded */
     char transferred_from[STORE_ID_BYTES]; /* or "" */
 
+    char queue[SESSION_QUEUE_BYTES]; /* or "" */
+    char language[LANGUAGE_BYTES];   /* or "" */
+    bool heard_language;             /* the transcript said it */
+    bool unjudged;                   /* the model does not know it */
+
     enum session_phase phase;
     enum end_reason end_reason;
     struct mono opened;
@@ -117,6 +122,14 @@ void session_cues_describe(const struct session *session, const struct session_c
 
 /* The text for the agent of the firing being judged becomes the session's hint. */
 void session_cues_hint(struct session *session, struct session_context *context);
+
+/* Words in a language are heard, or the languages that are known have changed. */
+void session_hear_language(struct session *session, struct session_context *context,
+                           const char *text);
+void session_weigh_language(struct session *session, struct session_context *context);
+
+/* As call_reading, for a call that is judged. */
+bool session_reading(const struct session *session, struct call_reading *reading);
 
 /* Suggestions delivered to the family's other calls cool this one down as well. */
 void session_heed_family(struct session *session, struct session_context *context);

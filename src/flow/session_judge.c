@@ -15,6 +15,7 @@ static void open_alert(struct session *session, struct session_context *context,
         effect->reading = from->reading;
         memcpy(effect->evidence, from->evidence, sizeof effect->evidence);
         effect->evidence_count = from->evidence_count;
+        effect->queue = session->queue;
         session_cues_describe(session, context, effect);
     }
     session->episodes = from->episode;
@@ -71,6 +72,35 @@ static void ask_score(struct session *session, struct session_context *context,
     }
 }
 
+/* To be answered as unscorable once the judgement's own effects are read. */
+static void leave_unjudged(struct session *session, struct session_context *context,
+                           const struct call_effect *from)
+{
+    struct effect *effect = session_note(session, context, NOTE_UTTERANCE_UNJUDGED);
+    if (effect) {
+        effect->utterance = from->utterance;
+        effect->revision = from->revision;
+        effect->ordinal = from->ordinal;
+        effect->segment = from->segment;
+        effect->segment.text = NULL;
+        effect->segment.text_bytes = 0;
+    }
+}
+
+static void answer_unjudged(struct session *session, struct session_context *context, size_t first)
+{
+    size_t end = context->effects->count;
+    for (size_t i = first; i < end; i++) {
+        const struct effect *effect = &context->effects->items[i];
+        if (effect->kind == EFFECT_NOTE && effect->note == NOTE_UTTERANCE_UNJUDGED) {
+            struct call_event event = {.kind = CALL_EVENT_UNSCORABLE,
+                                       .utterance = effect->utterance,
+                                       .revision = effect->revision};
+            session_judge(session, context, &event);
+        }
+    }
+}
+
 static void tell_masked(struct session *session, struct session_context *context,
                         const struct call_effect *from)
 {
@@ -94,6 +124,17 @@ static void unpublish(struct session *session, struct session_context *context)
     }
 }
 
+/* Of a call that is not judged only what rules say is told; a number used up stays used up. */
+static bool is_told(struct session *session, const struct call_effect *item)
+{
+    bool told = !session->unjudged || item->kind == CALL_EFFECT_SCORE ||
+                item->kind == CALL_EFFECT_MASKED || item->alert.path == CALL_ALERT_RULE;
+    if (!told && item->kind == CALL_EFFECT_ALERT) {
+        session->episodes = item->episode;
+    }
+    return told;
+}
+
 void session_judge(struct session *session, struct session_context *context,
                    const struct call_event *event)
 {
@@ -104,19 +145,27 @@ void session_judge(struct session *session, struct session_context *context,
         context->effects->failed = true;
         return;
     }
+    size_t told = context->effects->count;
     bool is_new_mood = false;
     bool learn = event->kind == CALL_EVENT_REPLY && !event->backlog;
     session->unsaved = session->unsaved || from->count > 0 ||
                        (event->kind != CALL_EVENT_REPLY && event->kind != CALL_EVENT_TICK);
     for (size_t i = 0; i < from->count; i++) {
         const struct call_effect *item = &from->items[i];
+        if (!is_told(session, item)) {
+            continue;
+        }
         switch (item->kind) {
         case CALL_EFFECT_SCORE:
             if (learn && item->revision == 0 && session->phase == PHASE_LIVE) {
                 cursor_delays_record(context->delays,
                                      context->now.vendor_ms - item->segment.start_ms);
             }
-            ask_score(session, context, item, event->backlog);
+            if (session->unjudged) {
+                leave_unjudged(session, context, item);
+            } else {
+                ask_score(session, context, item, event->backlog);
+            }
             break;
         case CALL_EFFECT_MASKED:
             tell_masked(session, context, item);
@@ -142,6 +191,7 @@ void session_judge(struct session *session, struct session_context *context,
             break;
         }
     }
+    answer_unjudged(session, context, told);
     session->next_tick =
         call_episode_open(session->call) ? mono_after_ms(context->now.mono, 1000) : session_never;
     if (is_new_mood && event->kind != CALL_EVENT_ENDED) {

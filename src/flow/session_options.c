@@ -7,6 +7,7 @@ void session_on_options(struct session *session, struct session_context *context
 {
     const struct session_options *options = context->options;
     call_policy_set(session->call, &options->mood);
+    session_weigh_language(session, context);
     if (session->quota.configured_rps != options->interaction_rps) {
         call_quota_init(&session->quota, options->interaction_rps, context->now.mono);
     }

@@ -26,10 +26,10 @@ static enum poll_schedule_risk poll_risk(const struct session *session,
                                          const struct session_context *context)
 {
     struct call_reading reading;
-    if (call_episode_open(session->call)) {
+    if (session_episode_open(session)) {
         return POLL_SCHEDULE_ALERT;
     }
-    bool is_low = call_reading(session->call, &reading) &&
+    bool is_low = session_reading(session, &reading) &&
                   (reading.score < context->options->mood.recover_above ||
                    reading.trend == CALL_TREND_DECLINING);
     return is_low ? POLL_SCHEDULE_LOW : POLL_SCHEDULE_CALM;
@@ -195,6 +195,7 @@ static void take_segments(struct session *session, struct session_context *conte
                           const struct cxone_result *result)
 {
     struct intake_choice choice;
+    session_hear_language(session, context, result->language);
     if (!choose_segments(session, context, result, &choice)) {
         context->effects->failed = true;
         return;

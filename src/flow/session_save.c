@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Form 1, without tiers, and form 2, without rules, are still read. */
-enum { SESSION_SAVE_VERSION = 3, HEAD_BYTES_MAX = 1 << 16, PAGES_BYTES_MAX = 1 << 24 };
+/* Form 1, without tiers, form 2, without rules, and form 3, without queue and language, are still
+ * read. */
+enum { SESSION_SAVE_VERSION = 4, HEAD_BYTES_MAX = 1 << 16, PAGES_BYTES_MAX = 1 << 24 };
 
 static const char in_flight_text[] = "undertone ended while it was on its way";
 
@@ -155,6 +156,9 @@ static void pack_session(const struct session *session, struct call_now now, str
     pack_attributes(&session->attributes, out);
     pack_suggestion(session, out);
     pack_cues(session, out);
+    pack_text(out, session->queue);
+    pack_text(out, session->language);
+    pack_u8(out, session->heard_language);
     call_save_head(session->call, now, out);
 }
 
@@ -301,6 +305,11 @@ static void take_session(struct unpack *in, struct session *session,
     if (version >= 3) {
         take_cues(in, session, context);
     }
+    if (version >= 4) {
+        unpack_text(in, session->queue, sizeof session->queue);
+        unpack_text(in, session->language, sizeof session->language);
+        session->heard_language = unpack_bool(in);
+    }
 }
 
 static struct call *take_call(const struct unpack *in, const struct session_context *context,
@@ -398,6 +407,8 @@ struct session *session_restore(struct session_context *context, uint64_t handle
     if (in.failed) {
         error_set(err, ERROR_FORMAT, "a saved call is not what a call can be");
     } else {
+        session->unjudged = !language_set_knows(&context->options->languages, session->language);
+        session->attributes.has_wanted = session->attributes.has_wanted && !session->unjudged;
         session->call = take_call(&in, context, saved, err);
     }
     if (!session->call) {

@@ -295,11 +295,17 @@ static int expect_side(const struct scorer *scorer, const struct scorer_result *
         what, label->name, result->score);
 }
 
-/* No language said means English, and so does any of its regions; "multi" means many. */
-static bool knows_english(const struct model_yaml *extra)
+/* No language said means English. */
+const char *scorer_language(const struct scorer *scorer)
 {
-    const char *language = extra->language;
-    return *language == '\0' || strcmp(language, "multi") == 0 || strcmp(language, "en") == 0 ||
+    return scorer->config.extra.language[0] ? scorer->config.extra.language : "en";
+}
+
+/* So does any of its regions; "multi" means many. */
+static bool knows_english(const struct scorer *scorer)
+{
+    const char *language = scorer_language(scorer);
+    return strcmp(language, "multi") == 0 || strcmp(language, "en") == 0 ||
            strncmp(language, "en-", 3) == 0;
 }
 
@@ -311,7 +317,7 @@ int scorer_self_test(const struct scorer *scorer, struct error *err)
                                         {positive, sizeof positive - 1}};
     struct scorer_result results[2];
     struct scorer_scratch *scratch;
-    if (!knows_english(&scorer->config.extra)) {
+    if (!knows_english(scorer)) {
         return 0;
     }
     int code = scorer_scratch_create(scorer, 0, &scratch, err);

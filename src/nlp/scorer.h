@@ -94,9 +94,10 @@ const char *scorer_label_name(const struct scorer *scorer, unsigned label);
 const char *scorer_kernels_name(const struct scorer *scorer);       /* "avx2" */
 const char *scorer_precision_name(const struct scorer *scorer);     /* "fp32", never "auto" */
 const char *scorer_precision_word(enum scorer_precision precision); /* the same before opening */
-size_t scorer_tokens_max(const struct scorer *scorer);   /* per chunk, special tokens included */
-size_t scorer_weight_bytes(const struct scorer *scorer); /* packed weights in memory */
-size_t scorer_packed_bytes(const struct scorer *scorer); /* the packed file's; 0 without one */
+const char *scorer_language(const struct scorer *scorer); /* model.yaml's; "en" if it says none */
+size_t scorer_tokens_max(const struct scorer *scorer);    /* per chunk, special tokens included */
+size_t scorer_weight_bytes(const struct scorer *scorer);  /* packed weights in memory */
+size_t scorer_packed_bytes(const struct scorer *scorer);  /* the packed file's; 0 without one */
 
 /* Multiply-adds executed to score one text of that many tokens, for comparing with the machine's
  * peak. */

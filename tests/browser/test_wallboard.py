@@ -78,7 +78,7 @@ def link_state():
 
 def wait_for_row():
     return stage.wait_for("a row with a mood", 60, lambda: find(
-        "tr.row:not([data-state=listening]):not([data-state=ended])"))
+        "tr.row:not([data-state=listening]):not([data-state=unjudged]):not([data-state=ended])"))
 
 
 def wait_for_alert():

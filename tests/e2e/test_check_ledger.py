@@ -221,6 +221,28 @@ class Scorings(unittest.TestCase):
         run.scored(9, event="utterance_unscorable")
         self.failing(run, "scored_twice")
 
+    def test_what_is_said_in_another_language_is_not_judged(self):
+        run = Run()
+        run.write(0, "call_started", call="c", queue="", language="es-US", continues=None)
+        start = run.speak(0, 5, "good")
+        run.serve(5.6, [0, 1])
+        run.scored(start, event="utterance_not_judged")
+        run.end(20)
+        report = run.check()
+        self.assertEqual((report["not_judged"], report["misjudged"], report["lost"]), (1, 0, 0))
+        run.patch(6, "0.900", "stable")
+        self.failing(run, "attribute_mismatches")
+
+    def test_judged_though_its_language_is_not_known_and_the_reverse(self):
+        run = Run()
+        run.write(0, "call_started", call="c", queue="", language="es", continues=None)
+        run.utter(0, 5, "good")
+        run.end(20)
+        self.failing(run, "misjudged")
+        run = good_run()
+        run.scored(9, event="utterance_not_judged")
+        self.failing(run, "misjudged")
+
     def test_revision_that_was_never_served(self):
         run = good_run()
         run.scored(9, revision=1)

@@ -464,6 +464,99 @@ class Webhook(Running):
         self.assertEqual(self.post(self.event("contact-ended", 0, "e-2")), (200, "ending"))
 
 
+RULES = """
+language: en
+rules:
+- name: speaks
+  when: {said: {patterns: '[a-z]', by: customer, within: call}}
+  cooldown: 0s
+  message: {en: 'one speaks in {queue}', es: 'alguien habla en {queue}'}
+  queues: {north: {tier: supervisor}}
+"""
+
+
+class Traits(Running):
+    """Four calls: of north in English, of south in Spanish, and so on in turn."""
+
+    sim_arguments = ["--calls", "4", "--seed", "1", "--speed", "4", "--queues", "north,south",
+                     "--languages", "en-US,es-US", "--mid-call", "off"]
+
+    def start_with_rules(self, **settings):
+        live.write_private(self.path("rules.yaml"), RULES)
+        self.start(rules__path=self.path("rules.yaml"), log__level="debug", **settings)
+
+    def rows(self):
+        return {item["id"]: item for item in self.board()["items"] if item["kind"] == "call"}
+
+    def suggestions(self):
+        with open(self.path("ledger.jsonl"), encoding="utf-8") as lines:
+            kinds = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [line for line in kinds if line["kind"] == "suggestion"]
+
+    def test_calls_in_another_language_are_followed_and_not_judged(self):
+        self.start_with_rules(decisions__path=self.path("decisions.jsonl"))
+        self.await_event("utterance_not_judged", 4)
+        self.await_event("utterance_scored", 4)
+        rows = self.await_that("readings", lambda: [
+            row for row in self.rows().values() if row["has_reading"]])
+        self.assertEqual({row["language"] for row in rows}, {"en-US"})
+        rows = [row for row in self.rows().values() if row["language"] == "es-US"]
+        self.assertEqual([(row["judged"], row["has_reading"], row["queue"]) for row in rows],
+                         [(False, False, "south")] * 2)
+        self.assertEqual(self.metric("undertone_calls_not_judged"), 2)
+        self.assertGreaterEqual(self.metric('undertone_scored_total{result="not_judged"}'), 4)
+        described = {(line["queue"], line["language"], line["judged"])
+                     for line in self.events("call_described")}
+        self.assertEqual(described, {("north", "en-US", 1), ("south", "es-US", 0)})
+        others = {line["interaction"] for line in self.events("call_described")
+                  if not line["judged"]}
+        self.assertTrue(all(line["rule"] for line in self.events("alert_opened")
+                            if line["interaction"] in others))
+
+    def test_a_rule_speaks_by_queue_and_language(self):
+        self.start_with_rules()
+        alerts = self.await_that("alerts", lambda: [
+            line for line in self.events("alert_opened") if line["rule"]][3:])
+        alerts = [line for line in self.events("alert_opened") if line["rule"]]
+        self.assertEqual({(line["queue"], line["tier"]) for line in alerts},
+                         {("north", "supervisor"), ("south", "agent")})
+        said = self.await_that("suggestions", lambda: [
+            line["content"] for line in self.suggestions() if "alguien" in line["content"]])
+        self.assertEqual(set(said), {"alguien habla en south"})
+
+    def test_requests_and_the_file_say_it_too(self):
+        first, second = self.vendor_calls()[:2]
+        calls = self.path("calls.txt")
+        live.write_private(calls, f"{second}\tqueue=west wing\n")
+        self.start(discover__mode="fixed", discover__file=calls, discover__interval="200ms",
+                   map__language=[], model__language=["de"])
+        self.api("POST", "calls", {"interactionId": first, "queue": "east", "language": "de_AT"},
+                 201)
+        self.await_event("call_described", 2)
+        self.assertEqual({(row["queue"], row["language"], row["judged"])
+                          for row in self.rows().values()},
+                         {("east", "de-AT", True), ("west wing", "", True)})
+        self.api("POST", "calls", {"interactionId": first, "language": "fr"}, 200)
+        live.write_private(calls + ".new", f"{second}\tlanguage=fr\n")
+        os.rename(calls + ".new", calls)
+        self.await_event("call_described", 4)
+        self.assertEqual({(row["queue"], row["language"], row["judged"])
+                          for row in self.rows().values()},
+                         {("east", "fr", False), ("west wing", "fr", False)})
+        for member, value, code in [("queue", "", "malformed_queue"),
+                                    ("queue", "q" * 65, "malformed_queue"),
+                                    ("queue", 7, "malformed_queue"),
+                                    ("language", "French", "malformed_language"),
+                                    ("language", ["fr"], "malformed_language")]:
+            self.error(400, code, "POST", "/api/v1/calls", {"interactionId": "a", member: value})
+
+    def test_what_is_no_language_is_refused_at_the_start(self):
+        child = subprocess.run([UNDERTONE, "config", "check", "--set", "model.language=English"],
+                               capture_output=True, text=True, check=False)
+        self.assertEqual(child.returncode, 78, child.stderr)
+        self.assertIn("model.language", child.stderr)
+
+
 class Token(Running):
     def test_without_the_token_nothing_is_answered(self):
         self.start(discover__mode="fixed")

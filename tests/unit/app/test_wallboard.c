@@ -27,6 +27,9 @@ static struct session_view view_of(const char *id, int64_t ms, double score)
         .live = true,
         .state = CXONE_CALL_HELD,
         .transferred_from = "call-0",
+        .queue = "north wing",
+        .language = "en-AU",
+        .judged = true,
         .has_reading = true,
         .reading = {.score = (int64_t)(score * MOOD_ONE),
                     .trend = CALL_TREND_DECLINING,
@@ -119,6 +122,7 @@ static void test_call_is_told_with_both_windows_and_its_line(void **state)
     ASSERT_NEWS(board, &revision,
                 "[{\"kind\":\"call\",\"id\":\"call-1\",\"live\":true,"
                 "\"state\":\"held\",\"transferred_from\":\"call-0\","
+                "\"queue\":\"north wing\",\"language\":\"en-AU\",\"judged\":true,"
                 "\"followed_ms\":1700000001000,\"late_ms\":0,\"attributes\":\"written\","
                 "\"alert\":0,\"has_reading\":true,\"score\":0.31,\"trend\":\"declining\","
                 "\"difference\":-0.21,\"samples\":3,\"score_before\":0.52,\"samples_before\":4,"

@@ -36,6 +36,18 @@ static int read_text(const char *text, size_t bytes, struct calls_file *list, st
     return calls_file_read(list, path, 4, err);
 }
 
+/* The next call, of which only the id is known; NULL at the end. */
+static const char *next(const struct calls_file *list, size_t *position)
+{
+    struct calls_file_entry entry;
+    if (!calls_file_next(list, position, &entry)) {
+        return NULL;
+    }
+    assert_null(entry.queue);
+    assert_null(entry.language);
+    return entry.id;
+}
+
 static void ids_are_lines_without_blanks_and_comments(void **state)
 {
     (void)state;
@@ -44,13 +56,37 @@ static void ids_are_lines_without_blanks_and_comments(void **state)
     struct error err;
     assert_int_equal(read_text(text, sizeof text - 1, &list, &err), 0);
     assert_int_equal(list.count, 3);
-    const char *id = calls_file_next(&list, NULL);
-    assert_string_equal(id, "7c3f0a52");
-    id = calls_file_next(&list, id);
-    assert_string_equal(id, "b-2");
-    id = calls_file_next(&list, id);
-    assert_string_equal(id, "last");
-    assert_null(calls_file_next(&list, id));
+    size_t position = 0;
+    assert_string_equal(next(&list, &position), "7c3f0a52");
+    assert_string_equal(next(&list, &position), "b-2");
+    assert_string_equal(next(&list, &position), "last");
+    assert_null(next(&list, &position));
+    calls_file_done(&list);
+}
+
+static void behind_tabs_stands_what_is_known_of_a_call(void **state)
+{
+    (void)state;
+    static const char text[] = "a b\tqueue=north wing\tlanguage=de-AT\nc\nd \t language=en \n";
+    struct calls_file list;
+    struct calls_file_entry entry;
+    struct error err;
+    size_t position = 0;
+    assert_int_equal(read_text(text, sizeof text - 1, &list, &err), 0);
+    assert_int_equal(list.count, 3);
+    assert_true(calls_file_next(&list, &position, &entry));
+    assert_string_equal(entry.id, "a b");
+    assert_string_equal(entry.queue, "north wing");
+    assert_string_equal(entry.language, "de-AT");
+    assert_true(calls_file_next(&list, &position, &entry));
+    assert_string_equal(entry.id, "c");
+    assert_null(entry.queue);
+    assert_null(entry.language);
+    assert_true(calls_file_next(&list, &position, &entry));
+    assert_string_equal(entry.id, "d");
+    assert_null(entry.queue);
+    assert_string_equal(entry.language, "en");
+    assert_false(calls_file_next(&list, &position, &entry));
     calls_file_done(&list);
 }
 
@@ -59,7 +95,8 @@ static void an_empty_file_names_nobody(void **state)
     (void)state;
     struct calls_file list;
     assert_int_equal(read_text("", 0, &list, NULL), 0);
-    assert_null(calls_file_next(&list, NULL));
+    size_t position = 0;
+    assert_null(next(&list, &position));
     calls_file_done(&list);
 }
 
@@ -73,6 +110,9 @@ static void what_is_wrong_is_told_with_its_line_and_without_the_id(void **state)
     } bad[] = {
         {"a\nb\x01secret\n", 11, ":2: "},
         {"a\n\nb\0c\n", 7, ":3: "},
+        {"a\tsecret\n", 9, ":1: "},
+        {"a\tqueue=\n", 9, ":1: "},
+        {"a\n\nb\tlanguage=secret!\n", 21, ":3: "},
         {"1\n2\n3\n4\n5\n", 10, ":5: "},
         {"a\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
          "xxx"
@@ -111,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_are_lines_without_blanks_and_comments),
+        cmocka_unit_test(behind_tabs_stands_what_is_known_of_a_call),
         cmocka_unit_test(an_empty_file_names_nobody),
         cmocka_unit_test(what_is_wrong_is_told_with_its_line_and_without_the_id),
         cmocka_unit_test(another_version_of_the_file_has_another_stamp),

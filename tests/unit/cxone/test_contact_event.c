@@ -14,6 +14,8 @@ static const struct contact_event_map map = {
     .event_id = {{"/eventId"}},
     .contact_id = {{"/interactionId", "/data/contactId"}},
     .contact_master = {{"/masterInteractionId"}},
+    .contact_queue = {{"/queue", "/skill/id"}},
+    .contact_language = {{"/language"}},
     .started = {"contact-started", "Active"},
     .ended = {"contact-ended", "disconnected"},
 };
@@ -43,15 +45,19 @@ static void start_and_end_are_told_apart_by_name(void **state)
     (void)state;
     struct contact_event event =
         read("{\"event\":\"contact-started\",\"eventId\":\"e-1\",\"interactionId\":\"call-1\","
-             "\"masterInteractionId\":\"m-1\",\"skill\":{\"id\":7}}");
+             "\"masterInteractionId\":\"m-1\",\"skill\":{\"id\":7},\"language\":\"de-AT\"}");
     assert_int_equal(event.kind, CONTACT_EVENT_STARTED);
     assert_string_equal(event.interaction_id, "call-1");
     assert_string_equal(event.master_id, "m-1");
     assert_string_equal(event.event_id, "e-1");
+    assert_string_equal(event.queue, "7");
+    assert_string_equal(event.language, "de-AT");
     event = read("{\"event\":\"CONTACT-ENDED\",\"interactionId\":\"call-1\"}");
     assert_int_equal(event.kind, CONTACT_EVENT_ENDED);
     assert_string_equal(event.master_id, "");
     assert_string_equal(event.event_id, "");
+    assert_string_equal(event.queue, "");
+    assert_string_equal(event.language, "");
 }
 
 static void the_real_platforms_names_and_integers_are_read_where_the_map_says(void **state)

@@ -28,15 +28,16 @@ static void utterance_ends_when_it_was_made_and_lasts_as_its_words(void **state)
     (void)state;
     struct feed_message m;
     assert_int_equal(
-        parse(
-            DATA("\"contactId\":453,\"participantId\":\"cust-7\",\"messageBody\":\"this is bad\","
-                 "\"messageIsCompletedUtterance\":true,\"createdtimestamp\":1795505584123," WORDS),
-            &m),
+        parse(DATA("\"contactId\":453,\"participantId\":\"cust-7\",\"messageBody\":\"this is bad\","
+                   "\"messageIsCompletedUtterance\":true,\"createdtimestamp\":1795505584123,"
+                   "\"languageCode\":\"es-US\"," WORDS),
+              &m),
         0);
     assert_int_equal(m.kind, FEED_MESSAGE_SEGMENT);
     assert_string_equal(m.contact_id, "453");
     assert_string_equal(m.segment.text, "this is bad");
     assert_int_equal(m.segment.speaker, SPEAKER_CUSTOMER);
+    assert_string_equal(m.language, "es-US");
     assert_true(m.segment.is_final);
     assert_true(m.segment.end_ms == 1795505584123);
     assert_true(m.segment.start_ms == 1795505582623); /* 1.5 s before */

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -392,11 +393,11 @@ static void states_times_and_masters_are_read(void **state)
         "{\"interactionId\":\"e\",\"state\":null,\"stateSince\":-4,"
         "\"masterInteractionId\":\"m\"}]";
     static const struct cxone_active wanted[] = {
-        {"a", CXONE_CALL_MASKED, 1765000000123, "7"},
-        {"8", CXONE_CALL_MUTED, 1765000000000, "9"},
-        {"c", CXONE_CALL_MASKED, -1, NULL},
-        {"d", CXONE_CALL_UNSAID, -1, NULL},
-        {"e", CXONE_CALL_UNSAID, -1, "m"},
+        {"a", CXONE_CALL_MASKED, 1765000000123, "7", NULL, NULL},
+        {"8", CXONE_CALL_MUTED, 1765000000000, "9", NULL, NULL},
+        {"c", CXONE_CALL_MASKED, -1, NULL, NULL, NULL},
+        {"d", CXONE_CALL_UNSAID, -1, NULL, NULL, NULL},
+        {"e", CXONE_CALL_UNSAID, -1, "m", NULL, NULL},
     };
     assert_int_equal(discover_parse(&profile.map, NULL, body, strlen(body), &d, NULL), 0);
     assert_int_equal(d.count, 5);
@@ -412,6 +413,59 @@ static void states_times_and_masters_are_read(void **state)
         }
     }
     discover_done(&d);
+}
+
+static void queues_and_languages_of_calls_are_read(void **state)
+{
+    (void)state;
+    struct discover d;
+    char body[1024];
+    char long_name[300];
+    memset(long_name, 'q', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = '\0';
+    (void)snprintf(body, sizeof body,
+                   "[{\"interactionId\":\"a\",\"queue\":\"premium\",\"language\":\"de-AT\"},"
+                   "{\"interactionId\":1,\"queue\":4711,\"language\":4711,"
+                   "\"masterInteractionId\":2},"
+                   "{\"interactionId\":\"c\",\"queue\":\"\",\"language\":null},"
+                   "{\"interactionId\":\"d\",\"queue\":[],\"language\":\"a\\u0000b\"},"
+                   "{\"interactionId\":\"e\",\"queue\":\"%s\"}]",
+                   long_name);
+    assert_int_equal(discover_parse(&profile.map, NULL, body, strlen(body), &d, NULL), 0);
+    assert_int_equal(d.count, 5);
+    assert_string_equal(d.active[0].queue, "premium");
+    assert_string_equal(d.active[0].language, "de-AT");
+    assert_string_equal(d.active[1].interaction_id, "1");
+    assert_string_equal(d.active[1].master_id, "2");
+    assert_string_equal(d.active[1].queue, "4711");
+    assert_null(d.active[1].language);
+    for (size_t i = 2; i < 5; i++) {
+        assert_null(d.active[i].queue);
+        assert_null(d.active[i].language);
+    }
+    discover_done(&d);
+}
+
+static void a_reply_speaks_the_language_of_the_customers_newest_words(void **state)
+{
+    (void)state;
+    struct transcripts t;
+    assert_int_equal(
+        parse("[{\"text\":\"a\",\"startTime\":1,\"endTime\":2,\"direction\":\"customer\","
+              "\"isFinal\":true,\"languageCode\":\"en-US\"},"
+              "{\"text\":\"b\",\"startTime\":3,\"endTime\":4,\"direction\":\"customer\","
+              "\"isFinal\":true,\"language\":\"es-US\"},"
+              "{\"text\":\"c\",\"startTime\":5,\"endTime\":6,\"direction\":\"agent\","
+              "\"isFinal\":true,\"languageCode\":\"fr\"},"
+              "{\"text\":\"d\",\"startTime\":7,\"endTime\":8,\"direction\":\"customer\","
+              "\"isFinal\":true}]",
+              &t),
+        0);
+    assert_string_equal(t.language, "es-US");
+    transcripts_done(&t);
+    assert_int_equal(parse("[" GOOD "]", &t), 0);
+    assert_null(t.language);
+    transcripts_done(&t);
 }
 
 /* The shape of the vendor's analytics: wrapped, nested, times counted from the call's start. */
@@ -493,6 +547,8 @@ int main(void)
         cmocka_unit_test(number_of_elements_is_bounded),
         cmocka_unit_test(live_interactions_are_read),
         cmocka_unit_test(states_times_and_masters_are_read),
+        cmocka_unit_test(queues_and_languages_of_calls_are_read),
+        cmocka_unit_test(a_reply_speaks_the_language_of_the_customers_newest_words),
         cmocka_unit_test(fields_are_where_the_pointers_say),
         cmocka_unit_test(contacts_are_where_the_pointers_say),
     };

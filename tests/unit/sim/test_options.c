@@ -93,6 +93,7 @@ static void wrong_words_are_usage_errors(void **unused)
         {"--deny", ""},
         {"--ids", "a,,b"},
         {"--ids", "a b"},
+        {"--queues", "a,,b"},
         {"--ids", "a,a"},
         {"--data", ""},
         {"--print-env=1"},
@@ -144,6 +145,20 @@ static void a_secret_is_never_shown(void **unused)
     buf_done(&out);
 }
 
+static void queues_and_languages_take_turns(void **unused)
+{
+    (void)unused;
+    struct options o;
+    char out[OPTIONS_ID_BYTES_MAX + 1];
+    assert_int_equal(PARSE(&o, NULL, "--queues", "a,bc", "--languages", "es-US"), 0);
+    assert_string_equal(options_turn(o.queues, 0, out), "a");
+    assert_string_equal(options_turn(o.queues, 1, out), "bc");
+    assert_string_equal(options_turn(o.queues, 4, out), "a");
+    assert_string_equal(options_turn(o.languages, 7, out), "es-US");
+    assert_int_equal(PARSE(&o, NULL, "--calls", "1"), 0);
+    assert_string_equal(options_turn(o.queues, 3, out), "");
+}
+
 static void ids_are_given_out_in_order(void **unused)
 {
     (void)unused;
@@ -165,6 +180,7 @@ int main(void)
         cmocka_unit_test(wrong_words_are_usage_errors),
         cmocka_unit_test(lingering_must_outlast_late_finals),
         cmocka_unit_test(a_secret_is_never_shown),
+        cmocka_unit_test(queues_and_languages_take_turns),
         cmocka_unit_test(ids_are_given_out_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

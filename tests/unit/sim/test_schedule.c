@@ -344,7 +344,7 @@ static void elements_look_as_their_flaw_says(void **unused)
         utterance.numeric_strings = utterance.extra_fields = i % 2 == 0;
         buf_init(&out, 4096);
         json_writer_init(&w, &out);
-        elements_write(&t, &reply, &w);
+        elements_write(&t, &reply, "", &w);
         assert_int_equal(json_parse(out.bytes, out.size, &document, NULL), 0);
         const struct json *element = json_at(json_root(document), 0);
         for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
