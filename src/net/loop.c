@@ -7,6 +7,10 @@
  * Writing to a connection the peer has closed must be an error, not the end of the process, and
  * the TLS libraries cannot be relied on to ask for that on each write: creating a loop ignores
  * SIGPIPE, unless the program has already decided about it.
+ *
+ * What is to happen "at once" waits for no timer of libuv's, which would cost a turn of the loop,
+ * and with it a system call and often a sleep of a millisecond: it stands in a queue of ours, run
+ * right before the loop would wait and right after it has waited.
  */
 #include "net/loop.h"
 
@@ -16,15 +20,26 @@
 #include <stdlib.h>
 #include <uv.h>
 
+/* What "at once" timers may arrange among themselves before others have their turn. */
+enum { SOON_ROUNDS = 4 };
+
 struct loop {
-    uv_loop_t uv;   /* first: a handle's uv.loop is its struct loop */
-    bool in_timers; /* a timer's callback runs */
+    uv_loop_t uv; /* first: a handle's uv.loop is its struct loop */
+    uv_prepare_t before_wait;
+    uv_check_t after_wait;
+    uv_idle_t no_wait; /* runs while the queue could not be emptied: then the loop does not sleep */
+    struct loop_timer *soon_first; /* in the order in which they were started */
+    struct loop_timer *soon_last;
+    size_t soon_count;
 };
 
 struct loop_timer {
     uv_timer_t uv;
     loop_fn *fn;
     void *user;
+    struct loop_timer *soon_next;
+    struct loop_timer *soon_previous;
+    bool is_soon; /* in the queue */
 };
 
 struct loop_wakeup {
@@ -52,6 +67,84 @@ static int loop_error(struct error *err, const char *what, int uv_code)
                      what, uv_strerror(uv_code));
 }
 
+/* ---- at once ---- */
+
+static void soon_add(struct loop *loop, struct loop_timer *timer)
+{
+    if (timer->is_soon) {
+        return;
+    }
+    timer->is_soon = true;
+    timer->soon_next = NULL;
+    timer->soon_previous = loop->soon_last;
+    *(loop->soon_last ? &loop->soon_last->soon_next : &loop->soon_first) = timer;
+    loop->soon_last = timer;
+    loop->soon_count++;
+    uv_ref((uv_handle_t *)&loop->before_wait); /* the loop goes on for it */
+}
+
+static void soon_remove(struct loop *loop, struct loop_timer *timer)
+{
+    if (!timer->is_soon) {
+        return;
+    }
+    timer->is_soon = false;
+    *(timer->soon_previous ? &timer->soon_previous->soon_next : &loop->soon_first) =
+        timer->soon_next;
+    *(timer->soon_next ? &timer->soon_next->soon_previous : &loop->soon_last) =
+        timer->soon_previous;
+    loop->soon_count--;
+    if (!loop->soon_first) {
+        uv_unref((uv_handle_t *)&loop->before_wait);
+    }
+}
+
+/* Those that wait now, and a few rounds of what they arrange; not all, or timers that keep starting
+ * themselves would shut out everything else. */
+static void soon_run(struct loop *loop)
+{
+    for (int round = 0; round < SOON_ROUNDS && loop->soon_first; round++) {
+        for (size_t left = loop->soon_count; left > 0 && loop->soon_first; left--) {
+            struct loop_timer *timer = loop->soon_first;
+            soon_remove(loop, timer);
+            timer->fn(timer->user); /* may destroy it, or any other */
+        }
+    }
+}
+
+static void nothing(uv_idle_t *handle)
+{
+    (void)handle;
+}
+
+static void before_wait(uv_prepare_t *handle)
+{
+    struct loop *loop = (struct loop *)handle->loop;
+    soon_run(loop);
+    if (loop->soon_first) {
+        (void)uv_idle_start(&loop->no_wait, nothing);
+    } else {
+        (void)uv_idle_stop(&loop->no_wait);
+    }
+}
+
+static void after_wait(uv_check_t *handle)
+{
+    soon_run((struct loop *)handle->loop);
+}
+
+static void soon_set_up(struct loop *loop)
+{
+    (void)uv_prepare_init(&loop->uv, &loop->before_wait);
+    (void)uv_check_init(&loop->uv, &loop->after_wait);
+    (void)uv_idle_init(&loop->uv, &loop->no_wait);
+    (void)uv_prepare_start(&loop->before_wait, before_wait);
+    (void)uv_check_start(&loop->after_wait, after_wait);
+    uv_unref((uv_handle_t *)&loop->before_wait);
+    uv_unref((uv_handle_t *)&loop->after_wait);
+    uv_unref((uv_handle_t *)&loop->no_wait);
+}
+
 /* ---- the loop ---- */
 
 static void ignore_broken_pipes(void)
@@ -72,6 +165,7 @@ int loop_create(struct loop **loop, struct error *err)
         free(made);
         return loop_error(err, "cannot be created", rc);
     }
+    soon_set_up(made);
     ignore_broken_pipes();
     *loop = made;
     return 0;
@@ -92,7 +186,7 @@ static void handle_free(uv_handle_t *handle)
     free(handle->data);
 }
 
-/* handle->data is the allocation that holds the handle. */
+/* handle->data is the allocation that holds the handle; NULL for those within the loop. */
 static void handle_close(uv_handle_t *handle, void *unused)
 {
     (void)unused;
@@ -106,6 +200,7 @@ void loop_destroy(struct loop *loop)
     if (!loop) {
         return;
     }
+    loop->soon_first = loop->soon_last = NULL;
     uv_walk(&loop->uv, handle_close, NULL);
     while (uv_loop_close(&loop->uv) == UV_EBUSY) {
         (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
@@ -148,42 +243,45 @@ static struct loop *timer_loop(const struct loop_timer *timer)
 static void timer_fired(uv_timer_t *handle)
 {
     const struct loop_timer *timer = handle->data;
-    struct loop *loop = timer_loop(timer);
-    loop->in_timers = true;
     timer->fn(timer->user);
-    loop->in_timers = false;
 }
 
 /* libuv measures a delay from its cached time, which the callback now running may have outlived;
  * and both are cut to whole milliseconds, so that a delay could end up to one short. Adding the two
- * makes sure that a deadline has passed when its timer fires.
- *
- * The cached time must not be refreshed instead: libuv (before 1.45) fires timers for as long as
- * one is due, so timers that keep starting themselves would shut out everything else. Hence also
- * the millisecond that "at once" takes when a timer asks for it. */
+ * makes sure that a deadline has passed when its timer fires. The cached time must not be refreshed
+ * instead: libuv (before 1.45) fires timers for as long as one is due. */
 static uint64_t timer_delay_ms(const struct loop *loop, int64_t delay_ms)
 {
     uint64_t real_ms = uv_hrtime() / 1000000;
     uint64_t cached_ms = uv_now(&loop->uv);
     uint64_t lag_ms = real_ms > cached_ms ? real_ms - cached_ms : 0;
-    uint64_t wait_ms = lag_ms + (delay_ms > 0 ? (uint64_t)delay_ms + 1 : 0);
-    return wait_ms == 0 && loop->in_timers ? 1 : wait_ms;
+    return lag_ms + (uint64_t)delay_ms + 1;
 }
 
 void loop_timer_start(struct loop_timer *timer, int64_t delay_ms, int64_t repeat_ms)
 {
-    uint64_t wait_ms = timer_delay_ms(timer_loop(timer), delay_ms);
-    (void)uv_timer_start(&timer->uv, timer_fired, wait_ms, repeat_ms > 0 ? (uint64_t)repeat_ms : 0);
+    struct loop *loop = timer_loop(timer);
+    uint64_t repeat = repeat_ms > 0 ? (uint64_t)repeat_ms : 0;
+    loop_timer_stop(timer);
+    if (delay_ms <= 0) {
+        soon_add(loop, timer);
+        delay_ms = repeat_ms;
+    }
+    if (delay_ms > 0) {
+        (void)uv_timer_start(&timer->uv, timer_fired, timer_delay_ms(loop, delay_ms), repeat);
+    }
 }
 
 void loop_timer_stop(struct loop_timer *timer)
 {
+    soon_remove(timer_loop(timer), timer);
     (void)uv_timer_stop(&timer->uv);
 }
 
 void loop_timer_destroy(struct loop_timer *timer)
 {
     if (timer) {
+        soon_remove(timer_loop(timer), timer);
         handle_close((uv_handle_t *)&timer->uv, NULL);
     }
 }

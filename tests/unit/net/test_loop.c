@@ -278,15 +278,90 @@ static void test_timers_that_start_themselves_at_once_leave_room_for_the_rest(vo
     loop_timer_start(scene.timer, 0, 0);
     loop_run(scene.loop);
     assert_string_equal(scene.trace, "p");
-    assert_in_range(scene.runs, 0, 2);
+    assert_in_range(scene.runs, 0, 8); /* some rounds before the wait, and some after it */
     loop_destroy(scene.loop);
     (void)close(fds[0]);
     (void)close(fds[1]);
 }
 
+static void stop_here(void *user)
+{
+    struct scene *scene = user;
+    note(scene, 'z');
+    scene->runs++;
+    loop_stop(scene->loop);
+}
+
+static void start_next_at_once(void *user)
+{
+    struct scene *scene = user;
+    note(scene, 'a');
+    loop_timer_start(scene->timer, 0, 0);
+}
+
+static void poll_notes(void *user, int fd, struct loop_ready ready)
+{
+    struct scene *scene = user;
+    (void)fd;
+    (void)ready;
+    if (scene->runs == 0) {
+        scene->trace[0] = '\0'; /* only what comes after the last wait counts */
+    }
+}
+
+/* No wait lies between a timer and what it arranges at once: the descriptor is ready all the time,
+ * so that each wait would be seen. */
+static void test_what_is_at_once_waits_for_no_turn(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_init(&scene);
+    struct error err = {0};
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    assert_int_equal(loop_poll_create(scene.loop, fds[0], poll_notes, &scene, &scene.poll, &err),
+                     0);
+    loop_poll_set(scene.poll, true, false);
+    scene.timer = timer(&scene, stop_here);
+    loop_timer_start(timer(&scene, start_next_at_once), 5, 0);
+    loop_run(scene.loop);
+    assert_string_equal(scene.trace, "az");
+    loop_destroy(scene.loop);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
+/* Also by one that stands before it in the queue. */
+static void stop_the_other(void *user)
+{
+    struct scene *scene = user;
+    note(scene, 's');
+    loop_timer_stop(scene->timer);
+}
+
+static void test_stopped_at_once_does_not_fire(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_init(&scene);
+    scene.timer = timer(&scene, note_b);
+    struct loop_timer *first = timer(&scene, stop_the_other);
+    struct loop_timer *gone = timer(&scene, note_c);
+    loop_timer_start(first, 0, 0);
+    loop_timer_start(scene.timer, 0, 0);
+    loop_timer_start(gone, 0, 0);
+    loop_timer_destroy(gone);
+    loop_run(scene.loop);
+    assert_string_equal(scene.trace, "s");
+    loop_destroy(scene.loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_at_once_waits_for_no_turn),
+        cmocka_unit_test(test_stopped_at_once_does_not_fire),
         cmocka_unit_test(test_empty_loop_returns),
         cmocka_unit_test(test_timers_fire_in_the_order_of_their_times),
         cmocka_unit_test(test_timers_are_never_early),
