@@ -35,6 +35,7 @@ struct daemon {
 
     struct loop *loop;
     struct loop_timer *due_timer;
+    struct mono ticked; /* when it fired last */
     struct loop_timer *discover_timer;
     struct loop_timer *stop_timer;
     struct http_client *client;

@@ -15,6 +15,7 @@
 
 enum {
     SUGGESTION_PATIENCE_MS = 15000,
+    GATHER_MS = 50,
     HEADERS_MAX = 6,
     SIGNATURE_BYTES = SHA256_TEXT_BYTES + 3,
 };
@@ -152,6 +153,38 @@ static struct gate look_at_access(struct cxone *cxone)
     return (struct gate){BLOCK_NOTHING, 0, ""};
 }
 
+/* Once out of tokens, waits for several at a time: waking for each one costs more than sending it.
+ * At most half of what the bucket can hold, so that none is lost, and no more than are wanted. */
+static int64_t gather_ms(const struct cxone *cxone, double reserve, struct mono now)
+{
+    const struct limiter *limiter = &cxone->limiter;
+    double many = limiter->rate_per_s * GATHER_MS / 1e3;
+    double held = (limiter->burst - reserve) / 2;
+    double waiting = 0;
+    for (size_t i = 0; i < REQUESTS_OPERATIONS; i++) {
+        waiting += cxone->requests.waiting[i].count;
+    }
+    many = many < held ? many : held;
+    many = many < waiting ? many : waiting;
+    return limiter_wait_ms(limiter, reserve + (many > 1 ? many - 1 : 0), now);
+}
+
+/* The client's quota; a suggestion does not wait for others to gather. */
+static int64_t quota_wait_ms(struct cxone *cxone, enum cxone_operation operation, struct mono now)
+{
+    double reserve = reserved_tokens(cxone, operation);
+    int64_t wait_ms = limiter_wait_ms(&cxone->limiter, reserve, now);
+    if (operation == CXONE_SUGGESTIONS) {
+        return wait_ms;
+    }
+    if (wait_ms > 0 && mono_reached(now, cxone->gathered)) {
+        int64_t gathering_ms = gather_ms(cxone, reserve, now);
+        cxone->gathered = mono_after_ms(now, gathering_ms < GATHER_MS ? gathering_ms : GATHER_MS);
+    }
+    int64_t left_ms = mono_left_ms(now, cxone->gathered);
+    return left_ms > wait_ms ? left_ms : wait_ms;
+}
+
 /* Asks for a token, so call it only for an operation that has something to send. */
 static struct gate look_at_gate(struct cxone *cxone, enum cxone_operation operation)
 {
@@ -181,7 +214,7 @@ static struct gate look_at_gate(struct cxone *cxone, enum cxone_operation operat
     if (slots.block != BLOCK_NOTHING) {
         return slots;
     }
-    wait_ms = limiter_wait_ms(&cxone->limiter, reserved_tokens(cxone, operation), now);
+    wait_ms = quota_wait_ms(cxone, operation, now);
     if (wait_ms > 0) {
         return (struct gate){BLOCK_CAPACITY, wait_ms, "waited too long for quota"};
     }

@@ -29,6 +29,7 @@ struct cxone {
     struct rand rand;
     struct requests requests;
     struct limiter limiter;
+    struct mono gathered; /* tokens are left to gather until then */
     struct adaptive_rate rate; /* of the limiter */
     struct breaker breakers[REQUESTS_OPERATIONS];
     struct retry_budget budgets[REQUESTS_OPERATIONS];
