@@ -25,6 +25,9 @@ foreach(room base net nlp redact cues mood eval decisions store cxone flow model
     undertone_unit_tests(${room})
 endforeach()
 
+# Its server chooses HTTP/2 in the TLS handshake.
+target_link_libraries(test_net_http2 PRIVATE ut_sim ut::openssl)
+
 file(GLOB golden_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/golden/test_*.c)
 foreach(source ${golden_sources})
     get_filename_component(stem ${source} NAME_WE)

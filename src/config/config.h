@@ -23,6 +23,7 @@ enum config_discover {
     CONFIG_DISCOVER_ACTIVE_CONTACTS,
     CONFIG_DISCOVER_WEBHOOK
 };
+enum config_http_version { CONFIG_HTTP_AUTO, CONFIG_HTTP_1_1 };
 enum config_webhook_check { CONFIG_WEBHOOK_SIGNATURE, CONFIG_WEBHOOK_SECRET };
 /* In the order of enum mood_weighting. */
 enum config_weighting { CONFIG_WEIGHTING_UTTERANCE, CONFIG_WEIGHTING_DURATION };
@@ -193,6 +194,9 @@ struct config {
 
     int64_t http_max_body_bytes; /* http.max_body: 8MiB ("8MiB", "512KiB" or bytes) */
     char *http_proxy;            /* http.proxy */
+    int http_version;            /* http.version: enum config_http_version */
+    int auth_http_version;       /* auth.http_version: the same */
+    int64_t http_streams;        /* http.streams: 100 */
     char *http_listen;           /* http.listen: "127.0.0.1:8090" for /metrics, /healthz, /readyz */
     char *http_tls_certificate;  /* http.tls_certificate: PEM file; "" = plain */
     char *http_tls_key;          /* http.tls_key: PEM file */

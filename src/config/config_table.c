@@ -453,6 +453,16 @@ const struct config_row config_table[] = {
      .max = 1024.0 * 1024 * 1024,
      .initial = "8MiB",
      .meaning = "a longer reply is refused"},
+    {CHOICE(
+         "http.version", http_version, "auto",
+         "`auto`: HTTP/2 where the server takes it in the TLS handshake, else 1.1; `1.1`: never"),
+     .choices = {"auto", "1.1"}},
+    {CHOICE("auth.http_version", auth_http_version, "auto",
+            "the same for the token endpoint and the issuer, of which some are known to fail over "
+            "HTTP/2"),
+     .initial_real = "1.1", .choices = {"auto", "1.1"}},
+    {WHOLE("http.streams", http_streams, 1, 250, "100",
+           "requests at once to a host that speaks HTTP/2; it may allow fewer on one connection")},
     {TEXT("http.proxy", http_proxy, LONG, "", "proxy for all requests: `http://host:port`")},
     {TEXT("http.listen", http_listen, NAME, "127.0.0.1:8090",
           "address of the wallboard, /metrics, /healthz and /readyz; empty: none"),

@@ -273,6 +273,11 @@ static void wire_profile(const struct config *config, struct cxone_profile *prof
     wire_pages(config, profile);
 }
 
+static enum http_version http_version_of(int configured)
+{
+    return configured == CONFIG_HTTP_1_1 ? HTTP_VERSION_1_1 : HTTP_VERSION_AUTO;
+}
+
 void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options *options)
 {
     cxone_options_default(options);
@@ -283,6 +288,7 @@ void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options
         .ca_file = or_null(config->tls_ca_file),
         .proxy = or_null(config->http_proxy),
     };
+    options->token_version = http_version_of(config->auth_http_version);
     options->timeouts.connect_ms = config->timeout_connect_ms;
     options->timeouts.total_ms[CXONE_TRANSCRIPTS] = config->timeout_poll_ms;
     options->timeouts.total_ms[CXONE_ATTRIBUTES] = config->timeout_attributes_ms;
@@ -309,6 +315,8 @@ void wire_http_client(const struct config *config, struct http_client_options *o
         .header_bytes_max = 64 * 1024,
         .connections_per_host_max = 32,
         .calls_max = 256,
+        .version = http_version_of(config->http_version),
+        .streams_max = (unsigned)config->http_streams,
         .user_agent = "undertone/" UNDERTONE_VERSION,
         .ca_file = or_null(config->tls_ca_file),
         .proxy = or_null(config->http_proxy),

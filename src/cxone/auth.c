@@ -361,6 +361,7 @@ static int send_request(struct auth *auth, struct auth_flight *flight,
         .body_bytes = form->body.size,
         .connect_timeout_ms = auth->options.connect_ms,
         .timeout_ms = auth->options.total_ms,
+        .version = auth->options.version,
     };
     return http_client_send(auth->client, &request, on_reply, flight, &flight->call, err);
 }

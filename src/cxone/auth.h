@@ -25,6 +25,7 @@ struct auth_options {
     struct issuer *issuer; /* names the token endpoint; borrowed, NULL: the profile does */
     int64_t connect_ms;
     int64_t total_ms;
+    enum http_version version;
     int64_t retry_after_max_ms;
     int64_t probe_ms;     /* first wait after the credentials were rejected; doubles... */
     int64_t probe_cap_ms; /* ...up to this */

@@ -138,9 +138,10 @@ struct cxone_options {
     struct cxone_profile profile; /* strings borrowed: they outlive the object */
     struct cxone_timeouts timeouts;
     struct cxone_socket socket;
-    double client_rps; /* quota for everything but the token */
-    double burst;      /* most requests in one instant; at least 1 */
-    double reserve;    /* share of the burst kept for suggestions, 0..1 */
+    enum http_version token_version; /* of requests for tokens; the client's if unsaid */
+    double client_rps;               /* quota for everything but the token */
+    double burst;                    /* most requests in one instant; at least 1 */
+    double reserve;                  /* share of the burst kept for suggestions, 0..1 */
     unsigned breaker_failures;
     int64_t breaker_open_ms;
     int64_t breaker_probe_ms;

@@ -244,6 +244,7 @@ static int send_request(struct issuer *issuer, enum document_kind kind,
         .header_count = sizeof headers / sizeof headers[0],
         .connect_timeout_ms = issuer->options.connect_ms,
         .timeout_ms = issuer->options.total_ms,
+        .version = issuer->options.version,
     };
     int result = url.failed ? error_set(err, ERROR_MEMORY, "no memory for an address")
                             : http_client_send(issuer->client, &request, on_reply, flight,

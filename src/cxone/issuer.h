@@ -23,6 +23,7 @@ struct issuer_options {
     const struct cxone_profile *profile; /* borrowed */
     int64_t connect_ms;
     int64_t total_ms;
+    enum http_version version;
     int64_t max_age_ms;
     int64_t probe_ms; /* wait after an answer that no quick retry can change */
     uint64_t seed;

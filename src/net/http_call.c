@@ -7,9 +7,12 @@
 #include "net/http_call_internal.h"
 
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 enum {
     HTTP_CALL_HEADER_LINE_BYTES_MAX = 64 * 1024, /* of a request */
@@ -19,6 +22,7 @@ enum {
     /* Old connections go, so that a changed DNS entry is noticed. */
     HTTP_CALL_CONNECTION_S = 300,
     HTTP_CALL_STALL_S = 60,
+    HTTP_CALL_UNHEARD_MS = 10000,
 };
 
 void http_call_move(struct http_call *call, struct http_call_list *list)
@@ -116,6 +120,18 @@ static size_t call_takes_header(char *line, size_t one, size_t size, void *user)
 
 /* ---- the handle ---- */
 
+/* What is sent and not acknowledged for so long ends its connection: over HTTP/2 further requests
+ * would go the same way, which leads nowhere. A kernel that cannot do so is no reason not to
+ * connect. */
+static int call_sets_socket(void *user, curl_socket_t fd, curlsocktype purpose)
+{
+    unsigned patience_ms = HTTP_CALL_UNHEARD_MS;
+    (void)user;
+    (void)purpose;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof patience_ms);
+    return CURL_SOCKOPT_OK;
+}
+
 /* The first failed option is remembered; the last ones need not be looked at one by one. */
 #define CALL_SET(easy, code, option, value)                   \
     do {                                                      \
@@ -172,9 +188,7 @@ static CURLcode call_set_constants(CURL *easy, const struct http_client_options 
     CALL_SET(easy, code, CURLOPT_MAXAGE_CONN, (long)HTTP_CALL_IDLE_S);
     CALL_SET(easy, code, CURLOPT_MAXLIFETIME_CONN, (long)HTTP_CALL_CONNECTION_S);
     CALL_SET(easy, code, CURLOPT_USERAGENT, options->user_agent);
-    long version = options->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
-    CALL_SET(easy, code, CURLOPT_HTTP_VERSION, version);
-    CALL_SET(easy, code, CURLOPT_PIPEWAIT, options->http2 ? 1L : 0L);
+    CALL_SET(easy, code, CURLOPT_SOCKOPTFUNCTION, call_sets_socket);
     if (options->proxy) {
         CALL_SET(easy, code, CURLOPT_PROXY, options->proxy);
     }
@@ -321,6 +335,23 @@ static CURLcode set_method(struct http_call *call, const char *method)
     return code;
 }
 
+/* Over plain HTTP nothing tells what a server speaks, and libcurl 7.88, Debian 12's, cannot use
+ * such a connection twice: there it is always 1.1. */
+static CURLcode set_version(struct http_call *call, enum http_version asked,
+                            enum http_version usual)
+{
+    enum http_version version = asked ? asked : usual;
+    bool tls = strncasecmp(buf_string(&call->origin), "https", 5) == 0;
+    CURLcode code = CURLE_OK;
+    call->multiplexes = tls && version == HTTP_VERSION_AUTO;
+    CALL_SET(call->easy, code, CURLOPT_HTTP_VERSION,
+             call->multiplexes ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
+    CALL_SET(call->easy, code, CURLOPT_PIPEWAIT, call->multiplexes ? 1L : 0L);
+    /* A kept connection of another version would serve others too, whatever they ask for. */
+    CALL_SET(call->easy, code, CURLOPT_FORBID_REUSE, version != usual ? 1L : 0L);
+    return code;
+}
+
 static long timeout_fit_ms(int64_t timeout_ms)
 {
     return timeout_ms < INT_MAX ? (long)timeout_ms : INT_MAX;
@@ -333,7 +364,8 @@ static bool method_is_known(const char *method)
            strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
 }
 
-int http_call_prepare(struct http_call *call, const struct http_request *request, struct error *err)
+int http_call_prepare(struct http_call *call, const struct http_request *request,
+                      enum http_version usual, struct error *err)
 {
     if (!method_is_known(request->method) || request->timeout_ms <= 0 ||
         request->connect_timeout_ms <= 0) {
@@ -358,6 +390,7 @@ int http_call_prepare(struct http_call *call, const struct http_request *request
     CALL_SET(call->easy, code, CURLOPT_LOW_SPEED_LIMIT, request->on_body ? 1L : 0L);
     CALL_SET(call->easy, code, CURLOPT_LOW_SPEED_TIME,
              request->on_body ? (long)HTTP_CALL_STALL_S : 0L);
+    code = code ? code : set_version(call, request->version, usual);
     code = code ? code : set_method(call, request->method);
     return code ? error_set(err, ERROR_MEMORY, "a request cannot be prepared: %s",
                             curl_easy_strerror(code))

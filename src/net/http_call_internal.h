@@ -30,6 +30,7 @@ struct http_call {
     struct mono started;
     enum http_failure verdict; /* decided by us; NONE leaves it to libcurl's code */
 
+    bool multiplexes; /* it may share a connection with others */
     bool request_sent;
     bool too_large;
     bool headers_complete;
@@ -55,9 +56,10 @@ struct http_call *http_call_create(const struct http_client_options *options);
 /* Accepts NULL. The handle must not be in use by libcurl. */
 void http_call_destroy(struct http_call *call);
 
-/* Checks and copies a request into the handle. After a failure http_call_clear is still due. */
+/* Checks and copies a request into the handle; `usual` is the version of one that names none. After
+ * a failure http_call_clear is still due. */
 int http_call_prepare(struct http_call *call, const struct http_request *request,
-                      struct error *err);
+                      enum http_version usual, struct error *err);
 
 /* Forgets request and response; the handle can be used again. */
 void http_call_clear(struct http_call *call);

@@ -28,8 +28,7 @@
 enum {
     HTTP_CLIENT_POOL_HOSTS = 4,  /* connections are kept for so many: token, API, some spare */
     HTTP_CLIENT_HOSTS_MAX = 256, /* ever used by one client */
-    /* Requests that may share one HTTP/2 connection; RFC 9113 section 6.5.2 wants at least 100. */
-    HTTP_CLIENT_STREAMS = 100,
+    HTTP_CLIENT_STREAMS = 100,   /* RFC 9113 section 6.5.2 wants servers to allow so many */
     HTTP_CLIENT_CA_FILE_BYTES_MAX = 16 * 1024 * 1024,
 };
 
@@ -46,6 +45,7 @@ struct http_socket {
 struct http_host {
     struct http_call_list waiting;
     unsigned active;
+    bool multiplexes; /* its last answer came over HTTP/2 */
 };
 
 struct http_client {
@@ -75,6 +75,8 @@ static void client_end(struct http_call *call, enum http_failure verdict)
 {
     struct http_client *client = call->client;
     if (call->list == &client->active) {
+        /* An HTTP/2 connection outlives its requests, also one that leads nowhere any more. */
+        (void)curl_easy_setopt(call->easy, CURLOPT_FORBID_REUSE, 1L);
         (void)curl_multi_remove_handle(client->multi, call->easy);
         call->host->active--;
     }
@@ -84,11 +86,18 @@ static void client_end(struct http_call *call, enum http_failure verdict)
     loop_timer_start(client->ended_turn, 0, 0);
 }
 
+/* How many calls to this host libcurl may have at once, so that none of them waits inside it. */
+static unsigned client_cap(const struct http_client *client, const struct http_host *host)
+{
+    unsigned connections = client->options.connections_per_host_max;
+    unsigned streams = client->options.streams_max;
+    return host->multiplexes && streams > connections ? streams : connections;
+}
+
 /* Hands waiting calls to libcurl as far as the host's cap allows. */
 static void client_start_waiting(struct http_client *client, struct http_host *host)
 {
-    unsigned cap = client->options.connections_per_host_max;
-    cap *= client->options.http2 ? HTTP_CLIENT_STREAMS : 1;
+    unsigned cap = client_cap(client, host);
     while (host->waiting.first && host->active < cap) {
         struct http_call *call = host->waiting.first;
         if (curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
@@ -98,6 +107,13 @@ static void client_start_waiting(struct http_client *client, struct http_host *h
         http_call_move(call, &client->active);
         host->active++;
     }
+}
+
+static bool client_was_http2(const struct http_call *call)
+{
+    long version = 0;
+    (void)curl_easy_getinfo(call->easy, CURLINFO_HTTP_VERSION, &version);
+    return version >= CURL_HTTP_VERSION_2_0;
 }
 
 /* The call is out of libcurl: tell its owner, then keep the handle. */
@@ -118,6 +134,7 @@ static void client_deliver(struct http_client *client, struct http_call *call, C
         long status = 0;
         (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
         response.status = (int)status;
+        response.http2 = client_was_http2(call);
         response.body = buf_string(&call->body);
         response.body_bytes = call->body.size;
         (void)http_date_parse(http_call_header(call, "Date"), &response.date_ms);
@@ -145,6 +162,9 @@ static void client_collect(struct http_client *client)
         loop_timer_stop(call->watchdog);
         struct http_host *host = call->host;
         host->active--;
+        if (code == CURLE_OK && call->multiplexes) {
+            host->multiplexes = client_was_http2(call);
+        }
         client_start_waiting(client, host);
         client_deliver(client, call, code);
     }
@@ -362,6 +382,9 @@ static CURLMcode client_set_multi(struct http_client *client)
     code = code ? code
                 : curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS,
                                     per_host * HTTP_CLIENT_POOL_HOSTS);
+    code = code ? code
+                : curl_multi_setopt(client->multi, CURLMOPT_MAX_CONCURRENT_STREAMS,
+                                    (long)client->options.streams_max);
     return code;
 }
 
@@ -406,6 +429,7 @@ int http_client_create(struct http_client **client, struct loop *loop,
     }
     made->loop = loop;
     made->options = *options;
+    made->options.streams_max = options->streams_max ? options->streams_max : HTTP_CLIENT_STREAMS;
     map_init(&made->hosts, HTTP_CLIENT_HOSTS_MAX);
     int rc = client_open(made, err);
     if (rc) {
@@ -510,7 +534,7 @@ int http_client_send(struct http_client *client, const struct http_request *requ
     if (!taken) {
         return ERROR_MEMORY;
     }
-    int rc = http_call_prepare(taken, request, err);
+    int rc = http_call_prepare(taken, request, client->options.version, err);
     struct http_host *host = rc ? NULL : client_host(client, &taken->origin);
     if (!rc && !host) {
         rc = error_set(err, ERROR_LIMIT, "no room for another host; at most %d are used",

@@ -5,7 +5,8 @@
  * their status; error bodies are readable; bodies are capped after decompression; TLS is always
  * verified; connections are kept alive and capped per host; a request that died on a stale pooled
  * connection before any response byte is retried once by libcurl itself, except POST, which always
- * gets a connection of its own and so is never sent twice.
+ * gets a connection of its own and so is never sent twice. Over HTTP/2 requests share a connection,
+ * but one on which a request timed out takes no further ones once it is idle.
  */
 #ifndef NET_HTTP_CLIENT_H
 #define NET_HTTP_CLIENT_H
@@ -21,6 +22,12 @@
 struct http_client;
 struct http_call; /* one request in flight */
 
+enum http_version {
+    HTTP_VERSION_UNSAID,
+    HTTP_VERSION_1_1,
+    HTTP_VERSION_AUTO, /* HTTP/2 where the server chooses it in the TLS handshake, else 1.1 */
+};
+
 struct http_client_options {
     size_t body_bytes_max;             /* required: response body after decompression */
     size_t header_bytes_max;           /* required: all response header lines together */
@@ -29,7 +36,8 @@ struct http_client_options {
     const char *user_agent;            /* required */
     const char *ca_file;               /* extra CA bundle added to the system's, or NULL */
     const char *proxy;                 /* explicit proxy, or NULL for the environment's */
-    bool http2;                        /* offer HTTP/2 over TLS; otherwise 1.1 only */
+    enum http_version version;         /* of requests that name none; 1.1 by default */
+    unsigned streams_max;              /* requests at once to a host that speaks HTTP/2; 0: 100 */
 };
 
 struct http_header {
@@ -50,6 +58,7 @@ struct http_request {
     size_t body_bytes;
     int64_t connect_timeout_ms; /* DNS, TCP and TLS together */
     int64_t timeout_ms;         /* the whole exchange, from send */
+    enum http_version version;
     /* NULL but for large downloads. Then the body is asked for uncompressed, so that ranges mean
      * its bytes, and an exchange that stands still for a minute times out. */
     http_body_fn *on_body;
@@ -77,6 +86,7 @@ struct http_response {
     size_t body_bytes;
     int64_t total_ms; /* from send to now */
     int64_t date_ms;  /* Date header as epoch ms, or -1 */
+    bool http2;       /* it came over HTTP/2 */
     const struct http_client *client;
     const struct http_call *call;
 };

@@ -12,6 +12,7 @@ import hmac
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,6 +28,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import live  # noqa: E402
 
 UNDERTONE = SIM = ""
+NGHTTPX = shutil.which("nghttpx") or shutil.which("nghttpx", path="/usr/sbin")
 TOKEN = "0123456789abcdef-test"
 
 
@@ -555,6 +557,66 @@ class Traits(Running):
                                capture_output=True, text=True, check=False)
         self.assertEqual(child.returncode, 78, child.stderr)
         self.assertIn("model.language", child.stderr)
+
+
+class Http2(Running):
+    """nghttpx, which is another's, stands before the simulator and notes what was spoken."""
+
+    def serve(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        backend = urllib.parse.urlsplit(self.base_url).port
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-keyout", self.path("key.pem"), "-out", self.path("cert.pem"), "-days", "2",
+             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+            check=True, stderr=subprocess.DEVNULL)
+        proxy = live.Process(
+            [NGHTTPX, "--no-ocsp", "--workers=1", f"-b127.0.0.1,{backend}", f"-f127.0.0.1,{port}",
+             "--accesslog-file=" + self.path("access.log"), "--accesslog-format=$method $alpn",
+             self.path("key.pem"), self.path("cert.pem")], stderr=subprocess.DEVNULL)
+        self.addCleanup(proxy.stop, 10)
+        self.await_listening(port)
+        self.base_url = f"https://localhost:{port}"
+
+    def await_listening(self, port):
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return
+            except OSError:
+                self.assertLess(time.monotonic(), deadline, "nghttpx does not listen")
+                time.sleep(0.05)
+
+    def spoken(self):
+        with open(self.path("access.log"), encoding="ascii") as lines:
+            return sorted(set(line.strip() for line in lines))
+
+    def await_writes(self):
+        self.await_that("write", lambda: self.metric(
+            'undertone_effects_total{kind="attributes",state="sent"}') > 2)
+
+    @unittest.skipUnless(NGHTTPX, "nghttpx is not installed (package nghttp2-proxy)")
+    def test_it_is_spoken_where_the_server_takes_it(self):
+        self.serve()
+        self.start(tls__ca_file=self.path("cert.pem"))
+        self.await_writes()
+        self.assertEqual(self.spoken(), ["GET h2", "PATCH h2", "POST h2"])
+        self.assertFalse(self.events("poll_failed"))
+
+    @unittest.skipUnless(NGHTTPX, "nghttpx is not installed (package nghttp2-proxy)")
+    def test_keys_keep_to_1_1(self):
+        self.serve()
+        self.start(tls__ca_file=self.path("cert.pem"), auth__http_version="1.1")
+        self.await_writes()
+        self.assertEqual(self.spoken(), ["GET h2", "PATCH h2", "POST http/1.1"])
+        self.configure(http__version="1.1")
+        self.await_event("reloaded")
+        os.truncate(self.path("access.log"), 0)
+        self.await_that("poll", lambda: "GET http/1.1" in self.spoken())
+        self.assertFalse([line for line in self.spoken() if line.endswith("h2")])
 
 
 class Token(Running):

@@ -31,6 +31,7 @@ enum {
 struct fixture_reply {
     enum http_failure failure;
     bool request_sent;
+    bool http2;
     int status;
     int64_t date_ms;
     int64_t total_ms;
@@ -164,6 +165,7 @@ static inline void fixture_done(void *user, const struct http_response *response
     reply->failure = response->failure;
     reply->request_sent = response->request_sent;
     reply->status = response->status;
+    reply->http2 = response->http2;
     reply->date_ms = response->date_ms;
     reply->total_ms = response->total_ms;
     reply->body_bytes = response->body_bytes;
