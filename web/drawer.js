@@ -2,6 +2,7 @@
 
 import { Chart, LARGE, addAxes } from "/chart.js";
 import { byId, make, setAttribute, setText } from "/dom.js";
+import { Feedback } from "/feedback.js";
 import { stateOf } from "/table.js";
 import {
   ATTRIBUTES, CALL_STATES, PATHS, STATES, SUGGESTIONS, TIERS, TRENDS, age, alertWord, clock, count,
@@ -177,6 +178,7 @@ export class Drawer {
     }
     this.alertState = make("p", { class: "alert-state" });
     this.alertTold = make("p", { class: "sub" });
+    this.feedback = new Feedback(alert);
     this.seen = make("button", { type: "button", class: "main", onclick: () => this.see(alert) });
     this.alertBox.replaceChildren(
       make("div", { class: "drawer-alert-head" },
@@ -189,10 +191,12 @@ export class Drawer {
                 make("th", { scope: "col", class: "number" }, "Score"),
                 make("th", { scope: "col", class: "number" }, "Moved it"))),
            make("tbody", {}, ...alert.evidence.map((item) => evidenceRow(alert, item)))),
+      this.feedback.node,
     );
   }
 
   updateAlertState(alert) {
+    this.feedback.update(alert, this.board.status.takes_feedback, this.board.link === "live");
     const told = SUGGESTIONS[alert.suggestion];
     const now = this.board.now();
     const open = this.board.isOpen(alert);

@@ -42,6 +42,13 @@ export const SUGGESTIONS = {
   dropped: { glyph: "\u00d7", word: "Hint dropped" },
 };
 
+// What can be said of an alert, in the API's words.
+export const FEEDBACKS = {
+  useful: { word: "Useful", means: "It was right to be told" },
+  accepted: { word: "Accepted", means: "Something was done about it" },
+  dismissed: { word: "Dismissed", means: "A false alarm" },
+};
+
 export const ATTRIBUTES = {
   none: "Nothing written yet",
   written: "Score and trend are on the call",

@@ -8,6 +8,7 @@
 #include "app/daemon_decisions.h"
 #include "app/daemon_reload.h"
 #include "app/daemon_switch.h"
+#include "app/daemon_wallboard.h"
 #include "config/calls_file.h"
 
 #include <stdlib.h>
@@ -282,6 +283,8 @@ static void take_feedback(struct daemon *daemon, struct api_request *request, ui
         api_request_fail(request, 500, "not_kept", "it could not be written down: see the log");
     } else {
         metrics_add(&daemon->metrics, feedbacks[at].metric, 1);
+        daemon_wallboard_feedback(daemon->wallboard, request->segments[1], alert,
+                                  feedbacks[at].word);
         write_text(&request->writer, "feedback", word);
         api_request_answer(request, 201);
     }

@@ -14,6 +14,7 @@
 #include "app/daemon_wallboard.h"
 
 #include "app/assets.h"
+#include "app/daemon_decisions.h"
 #include "app/daemon_switch.h"
 #include "app/wallboard_status.h"
 #include "net/http_server_stream.h"
@@ -70,6 +71,7 @@ static void look_at_health(const struct daemon *daemon, struct wallboard_health 
         .fuse_blown = pipeline_fuse(daemon->pipeline)->reason != FUSE_WHOLE,
         .scorer_behind = daemon->polls_held,
         .stopping = daemon->stopping,
+        .takes_feedback = config->api_token[0] && daemon_decisions_is_on(daemon),
         .alert_below = config->alert_threshold,
     };
     cxone_status(daemon->cxone, &health->vendor);
@@ -377,5 +379,13 @@ void daemon_wallboard_answer(struct daemon_wallboard *wallboard, const struct sc
     if (wallboard && answer->scorable) {
         wallboard_scored(wallboard->board, daemon_now(wallboard->daemon),
                          answer->ticket.interaction_id, answer->ticket.end_ms);
+    }
+}
+
+void daemon_wallboard_feedback(struct daemon_wallboard *wallboard, const char *interaction_id,
+                               uint32_t alert, const char *word)
+{
+    if (wallboard) {
+        wallboard_feedback(wallboard->board, interaction_id, alert, word);
     }
 }

@@ -16,9 +16,12 @@ int daemon_wallboard_create(struct daemon_wallboard **wallboard, struct daemon *
                             struct error *err);
 void daemon_wallboard_destroy(struct daemon_wallboard *wallboard); /* accepts NULL */
 
-/* What the pipeline notes, and each utterance scored. Accept NULL. */
+/* What the pipeline notes, each utterance scored, and what people say of alerts. Accept NULL. */
 void daemon_wallboard_note(struct daemon_wallboard *wallboard, const struct effect *note);
 void daemon_wallboard_answer(struct daemon_wallboard *wallboard, const struct score_answer *answer);
+/* The word outlives the daemon. */
+void daemon_wallboard_feedback(struct daemon_wallboard *wallboard, const char *interaction_id,
+                               uint32_t alert, const char *word);
 
 /* Answers the exchange if its path is one of the above; false otherwise. */
 bool daemon_wallboard_serve(struct daemon_wallboard *wallboard, struct http_exchange *exchange);

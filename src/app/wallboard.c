@@ -270,6 +270,20 @@ static void raise_alert(struct wallboard *board, const struct effect *note)
     }
 }
 
+void wallboard_feedback(struct wallboard *board, const char *interaction_id, uint32_t episode,
+                        const char *word)
+{
+    for (struct wallboard_item *item = board->newest; item; item = item->older) {
+        struct wallboard_alert *alert = (struct wallboard_alert *)item;
+        if (item->kind == WALLBOARD_ALERT && alert->episode == episode &&
+            strcmp(alert->id, interaction_id) == 0) {
+            alert->feedback = word;
+            item_changed(board, item);
+            return;
+        }
+    }
+}
+
 /* What was said while masked is no evidence either. */
 static void drop_evidence(struct wallboard *board, const struct effect *note)
 {

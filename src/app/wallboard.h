@@ -40,6 +40,11 @@ void wallboard_note(struct wallboard *board, struct call_now now, const struct e
 void wallboard_scored(struct wallboard *board, struct call_now now, const char *interaction_id,
                       int64_t end_ms);
 
+/* What somebody thinks of an alert (of this number of its call): a word that outlives the board. An
+ * alert that is not on the board is passed over. */
+void wallboard_feedback(struct wallboard *board, const char *interaction_id, uint32_t episode,
+                        const char *word);
+
 /* How a call stands; about once a second for each call. */
 void wallboard_refresh(struct wallboard *board, struct call_now now,
                        const struct session_view *view);

@@ -37,6 +37,7 @@ struct wallboard_alert {
     struct call_evidence evidence[CALL_EVIDENCE_MAX];
     uint32_t evidence_count;
     enum suggestion_state suggestion;
+    const char *feedback; /* the last word of somebody, or NULL */
 };
 
 struct wallboard_call {

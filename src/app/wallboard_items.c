@@ -110,6 +110,7 @@ static void write_alert(struct json_writer *writer, const struct wallboard_alert
     write_boolean(writer, "recovered", alert->recovered);
     write_text(writer, "suggestion", suggestion_state_name(alert->suggestion));
     write_text(writer, "rule", alert->rule);
+    write_text(writer, "feedback", alert->feedback ? alert->feedback : "");
     write_reading(writer, &alert->reading);
     write_evidence(writer, alert);
 }

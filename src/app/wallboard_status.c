@@ -162,6 +162,8 @@ void wallboard_status_write(const struct wallboard *board, const struct wallboar
     json_write_object_begin(&writer);
     json_write_key(&writer, "now_ms");
     json_write_integer(&writer, now.vendor_ms);
+    json_write_key(&writer, "takes_feedback");
+    json_write_boolean(&writer, health->takes_feedback);
     json_write_key(&writer, "alert_below");
     json_write_number(&writer, health->alert_below, 4);
     write_counts(&writer, &counts);

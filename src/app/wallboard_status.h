@@ -17,6 +17,7 @@ struct wallboard_health {
     bool fuse_blown;
     bool scorer_behind; /* polling pauses for it */
     bool stopping;
+    bool takes_feedback; /* there are an API and a log of decisions to keep it in */
     double alert_below; /* the line in every small chart, 0..1 */
 };
 

@@ -37,7 +37,8 @@ def shoot(driver, folder, name):
 
 
 def shoot_calls(build, folder, work, settle_s):
-    with stage.Stage(build, work, CALLS) as scene:
+    settings = {"api.token": "not-a-secret-here", "decisions.path": os.path.join(work, "log")}
+    with stage.Stage(build, work, CALLS, settings) as scene:
         scene.start_daemon()
         with stage.browser() as driver:
             driver.get(scene.page)

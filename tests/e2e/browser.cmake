@@ -3,9 +3,12 @@
 find_program(UNDERTONE_SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 
 if(TARGET undertone AND TARGET undertone-sim AND UNDERTONE_SYSTEM_PYTHON)
-    add_test(NAME browser.wallboard
-             COMMAND ${UNDERTONE_SYSTEM_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/browser/test_wallboard.py
-                     --build ${CMAKE_BINARY_DIR} --out ${CMAKE_BINARY_DIR}/browser)
-    set_tests_properties(browser.wallboard PROPERTIES RUN_SERIAL TRUE TIMEOUT 300 LABELS live
-                                                      SKIP_RETURN_CODE 77)
+    foreach(name wallboard feedback)
+        add_test(NAME browser.${name}
+                 COMMAND ${UNDERTONE_SYSTEM_PYTHON} -B
+                         ${CMAKE_SOURCE_DIR}/tests/browser/test_${name}.py
+                         --build ${CMAKE_BINARY_DIR} --out ${CMAKE_BINARY_DIR}/browser-${name})
+        set_tests_properties(browser.${name} PROPERTIES RUN_SERIAL TRUE TIMEOUT 300 LABELS live
+                                                        SKIP_RETURN_CODE 77)
+    endforeach()
 endif()

@@ -242,6 +242,32 @@ static void test_alert_is_told_with_its_evidence_and_what_became_of_it(void **st
     wallboard_destroy(board);
 }
 
+static void test_what_people_say_is_told_with_their_alert_only(void **state)
+{
+    (void)state;
+    struct wallboard *board = wallboard_create(CALLS_MAX, GONE_MAX);
+    uint64_t revision = 0;
+    note(board, 1000, NOTE_ALERT_OPENED, "call-1", 3);
+    note(board, 1000, NOTE_ALERT_OPENED, "call-2", 3);
+    note(board, 2000, NOTE_ALERT_RECOVERED, "call-1", 3);
+    note(board, 3000, NOTE_ALERT_OPENED, "call-1", 4); /* the first is a past one now */
+    char *text = news(board, &revision);
+    assert_int_equal(count_of(text, "\"feedback\":\"\""), 3);
+    free(text);
+    wallboard_feedback(board, "call-1", 3, "useful");
+    text = news(board, &revision);
+    assert_int_equal(count_of(text, "\"kind\""), 1);
+    assert_non_null(strstr(text, "\"id\":\"call-1\",\"episode\":3,"));
+    assert_non_null(strstr(text, "\"feedback\":\"useful\""));
+    free(text);
+    wallboard_feedback(board, "call-1", 3, "dismissed"); /* somebody thinks again */
+    assert_news_holds(board, &revision, "\"feedback\":\"dismissed\"");
+    wallboard_feedback(board, "call-1", 5, "useful");
+    wallboard_feedback(board, "call-3", 3, "useful");
+    ASSERT_NEWS(board, &revision, "[]");
+    wallboard_destroy(board);
+}
+
 static void test_suggestion_of_another_episode_is_not_this_alerts(void **state)
 {
     (void)state;
@@ -468,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_line_keeps_three_minutes_and_the_point_before_them),
         cmocka_unit_test(test_line_is_bounded_however_fast_readings_come),
         cmocka_unit_test(test_alert_is_told_with_its_evidence_and_what_became_of_it),
+        cmocka_unit_test(test_what_people_say_is_told_with_their_alert_only),
         cmocka_unit_test(test_suggestion_of_another_episode_is_not_this_alerts),
         cmocka_unit_test(test_gone_call_is_told_as_gone_and_its_alert_stays),
         cmocka_unit_test(test_reader_that_missed_more_than_is_remembered_begins_anew),
