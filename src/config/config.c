@@ -22,8 +22,8 @@
 /* A secret in a file that others may read is no secret; say so before anybody relies on it. */
 static int check_exposure(const struct config *config, const char *path, struct error *err)
 {
-    for (size_t i = 0; i < config_table_count; i++) {
-        const struct config_row *row = &config_table[i];
+    for (size_t i = 0; i < config_table_count(); i++) {
+        const struct config_row *row = config_table_at(i);
         const struct config_origin *origin = config_table_origin(config, row);
         if ((row->flags & CONFIG_FLAG_SECRET) && origin->layer == CONFIG_LAYER_FILE) {
             return error_set(err, ERROR_CONFIG,
@@ -116,8 +116,8 @@ static int load_variables(struct config *config, const struct variables *variabl
                           struct error *err)
 {
     int result = 0;
-    for (size_t i = 0; i < config_table_count && !result; i++) {
-        const struct config_row *row = &config_table[i];
+    for (size_t i = 0; i < config_table_count() && !result; i++) {
+        const struct config_row *row = config_table_at(i);
         char own[CONFIG_VARIABLE_BYTES];
         bool own_first = row->type == CONFIG_TYPE_LIST;
         const char *names[2] = {row->tutorial_variable, config_table_variable(row, own)};
@@ -133,8 +133,8 @@ static int load_variables(struct config *config, const struct variables *variabl
  */
 static int check_variables_exposure(const struct env_file *file, struct error *err)
 {
-    for (size_t i = 0; i < config_table_count && file->file.exposed; i++) {
-        const struct config_row *row = &config_table[i];
+    for (size_t i = 0; i < config_table_count() && file->file.exposed; i++) {
+        const struct config_row *row = config_table_at(i);
         char own[CONFIG_VARIABLE_BYTES];
         const char *names[2] = {config_table_variable(row, own), row->tutorial_variable};
         for (int j = 0; j < 2 && (row->flags & CONFIG_FLAG_SECRET); j++) {
@@ -224,8 +224,8 @@ static int load_default(struct config *config, const struct config_row *row, con
 static int load_defaults(struct config *config, struct error *err)
 {
     int result = load_default(config, config_table_find("profile"), "", err);
-    for (size_t i = 0; i < config_table_count && !result; i++) {
-        result = load_default(config, &config_table[i], config->profile, err);
+    for (size_t i = 0; i < config_table_count() && !result; i++) {
+        result = load_default(config, config_table_at(i), config->profile, err);
     }
     return result;
 }
@@ -255,7 +255,7 @@ static int place_store(struct config *config, const char *const *environment, st
 int config_load(struct config *config, const struct config_sources *sources, struct error *err)
 {
     *config = (struct config){0};
-    config->origins = calloc(config_table_count, sizeof *config->origins);
+    config->origins = calloc(config_table_count(), sizeof *config->origins);
     if (!config->origins) {
         return error_set(err, ERROR_MEMORY, "no memory for the configuration");
     }
@@ -274,8 +274,8 @@ int config_load(struct config *config, const struct config_sources *sources, str
 
 void config_free(struct config *config)
 {
-    for (size_t i = 0; i < config_table_count; i++) {
-        config_value_clear(config, &config_table[i]);
+    for (size_t i = 0; i < config_table_count(); i++) {
+        config_value_clear(config, config_table_at(i));
         if (config->origins) {
             free(config->origins[i].where);
         }

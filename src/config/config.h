@@ -1,7 +1,7 @@
 /* config/config.h - the effective configuration: flags > environment > file of variables > YAML
  * file > profile defaults.
  *
- * One table (config_table.c) names every key: its type, bounds, default for each profile,
+ * One table (config_rows_*.c) names every key: its type, bounds, default for each profile,
  * environment variable and meaning; loading, `config show`, `config check` and
  * docs/CONFIGURATION.md are all made from it. Durations are written with a unit ("250ms", "2s",
  * "10min", "1h") and kept in milliseconds; shares and scores are plain numbers.

@@ -154,8 +154,8 @@ static void name(struct buf *list, const char *key)
 int config_reload_compare(struct config *next, const struct config *running,
                           struct config_changes *changes, struct error *err)
 {
-    for (size_t i = 0; i < config_table_count; i++) {
-        const struct config_row *row = &config_table[i];
+    for (size_t i = 0; i < config_table_count(); i++) {
+        const struct config_row *row = config_table_at(i);
         if (values_equal(next, running, row)) {
             continue;
         }
@@ -184,8 +184,8 @@ static void swap_bytes(void *a, void *b, size_t size)
 void config_reload_take_over(struct config *running, struct config *next,
                              const struct config_changes *changes)
 {
-    for (size_t i = 0; i < config_table_count && !changes->connection; i++) {
-        const struct config_row *row = &config_table[i];
+    for (size_t i = 0; i < config_table_count() && !changes->connection; i++) {
+        const struct config_row *row = config_table_at(i);
         if (values_equal(next, running, row)) {
             swap_bytes(field(next, row), field(running, row), field_bytes(row));
         }

@@ -10,8 +10,8 @@
 
 int config_show(const struct config *config, bool with_origin, struct buf *out, struct error *err)
 {
-    for (size_t i = 0; i < config_table_count; i++) {
-        const struct config_row *row = &config_table[i];
+    for (size_t i = 0; i < config_table_count(); i++) {
+        const struct config_row *row = config_table_at(i);
         size_t start = out->size;
         buf_printf(out, "%s: ", row->key);
         config_value_write(config, row, out);
@@ -196,8 +196,8 @@ int config_document(struct buf *out, struct error *err)
     buf_append_string(out, document_head);
     buf_append_string(out, "## Keys\n\n");
     buf_append_string(out, table_head);
-    for (size_t i = 0; i < config_table_count; i++) {
-        write_row(&config_table[i], out);
+    for (size_t i = 0; i < config_table_count(); i++) {
+        write_row(config_table_at(i), out);
     }
     buf_append_string(out, document_exit);
     return out->failed ? error_set(err, ERROR_MEMORY, "no memory for the document") : 0;

@@ -1,4 +1,5 @@
-/* config/config_table.h - one row per configuration key; private to config*.c.
+/* config/config_table.h - one row per configuration key; private to config*.c. The rows
+ * themselves are in config_rows_*.c, by topic.
  *
  * Defaults are written as text in the form a person would write and go through the same reader as
  * everything else, so a default cannot be out of range or of the wrong type.
@@ -47,8 +48,12 @@ struct config_row {
     const char *meaning;           /* one line, for the generated document */
 };
 
-extern const struct config_row config_table[];
-extern const size_t config_table_count;
+/* All rows, in the order of docs/CONFIGURATION.md; at most CONFIG_ROWS_MAX. */
+size_t config_table_count(void);
+
+/* NULL past the last one. */
+const struct config_row *config_table_at(size_t index);
+size_t config_table_index(const struct config_row *row);
 
 /* NULL when unknown. */
 const struct config_row *config_table_find(const char *key);

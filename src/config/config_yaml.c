@@ -126,7 +126,7 @@ static int load_mapping(struct loader *loader, const char *prefix, int depth);
 /* Reads the members of a group such as "alert". An empty group is allowed. */
 static int load_group(struct loader *loader, const char *group, int depth)
 {
-    size_t index = (size_t)(config_table_find_group(group) - config_table);
+    size_t index = config_table_index(config_table_find_group(group));
     if (loader->group_seen[index]) {
         return yaml_reader_fail_here(loader->reader, loader->err, "the group '%s' appears twice",
                                      group);
