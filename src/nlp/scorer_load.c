@@ -101,7 +101,7 @@ static int read_parts(struct scorer *scorer, const char *directory, struct error
 
 /* Changes whenever the order of what is packed does, or what it means: how tables are hashed too.
  */
-enum { PACKED_VERSION = 1 };
+enum { PACKED_VERSION = 2 };
 
 /* What a small matrix of each kind packs to says more of the layout than any number kept by hand.
  */

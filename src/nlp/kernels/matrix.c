@@ -191,7 +191,7 @@ static float rounding_error(const float *weights, size_t inputs, float step)
 /* A step that uses all 127 values rounds finest but bounds the most pairs; the best of a few. */
 static float best_step(const struct kernels_matrix *matrix, const float *weights)
 {
-    static const float most_used[] = {127, 104, 85, 68};
+    static const float most_used[] = {127, 115, 104, 94, 85, 76, 68};
     const struct kernels_outliers *outliers = matrix->outliers;
     float largest = 0;
     for (size_t i = 0; i < matrix->inputs; i++) {
