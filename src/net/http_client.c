@@ -1,4 +1,5 @@
-/* http_client.c - see http_client.h. With http_call.c the only file that knows libcurl.
+/* http_client.c - see http_client.h. With http_call.c and http_sockets.c the only
+ * file that knows libcurl.
  *
  * libcurl's multi interface never waits: it says which sockets to watch and when to be called
  * next, and our loop does both. Handles are kept and used again; connections belong to the multi
@@ -18,28 +19,17 @@
 #include "base/map.h"
 #include "net/http_call_internal.h"
 #include "net/http_date.h"
+#include "net/http_sockets.h"
 #include "net/loop_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum {
     HTTP_CLIENT_POOL_HOSTS = 4,  /* connections are kept for so many: token, API, some spare */
     HTTP_CLIENT_HOSTS_MAX = 256, /* ever used by one client */
     HTTP_CLIENT_STREAMS = 100,   /* RFC 9113 section 6.5.2 wants servers to allow so many */
     HTTP_CLIENT_CA_FILE_BYTES_MAX = 16 * 1024 * 1024,
-};
-
-/* A socket that libcurl opened through us. It stays watched while nobody uses it, because a kept
- * connection is wanted again in a moment, and not watching it and watching it again takes seven
- * system calls a request. */
-struct http_socket {
-    struct loop_poll *poll; /* NULL: not one of these */
-    bool readable;          /* what it is watched for */
-    bool writable;
-    bool idle; /* libcurl has no interest at present */
 };
 
 struct http_host {
@@ -58,8 +48,7 @@ struct http_client {
     struct http_call_list ended;   /* by us, with a verdict: waiting for ended_turn */
     struct http_call_list idle;    /* for reuse */
     unsigned calls;                /* all but the idle ones */
-    struct http_socket *sockets;   /* by descriptor */
-    size_t socket_count;
+    struct http_sockets *sockets;
     bool global;
     bool closing;
     struct http_client_options options; /* with copies of the strings */
@@ -222,124 +211,6 @@ static int client_wants_timeout(CURLM *multi, long timeout_ms, void *user)
     return 0;
 }
 
-/* ---- sockets ---- */
-
-static struct http_socket *client_socket(struct http_client *client, int fd)
-{
-    if (fd < 0 || (size_t)fd >= client->socket_count || !client->sockets[fd].poll) {
-        return NULL;
-    }
-    return &client->sockets[fd];
-}
-
-static void client_watch(struct http_socket *socket, bool readable, bool writable)
-{
-    if (socket->readable != readable || socket->writable != writable) {
-        socket->readable = readable;
-        socket->writable = writable;
-        loop_poll_set(socket->poll, readable, writable);
-    }
-}
-
-/* Something happens on a connection that nobody uses: the other side has most likely closed it.
- * libcurl looks before it uses one again, so all that is to do here is not to be told for ever. */
-static void client_kept_socket_ready(void *user, int fd, struct loop_ready ready)
-{
-    struct http_client *client = user;
-    struct http_socket *socket = client_socket(client, fd);
-    if (socket && socket->idle) {
-        client_watch(socket, false, false);
-    } else {
-        client_socket_ready(user, fd, ready);
-    }
-}
-
-static bool client_keep_socket(struct http_client *client, int fd)
-{
-    size_t count = (size_t)fd + 1;
-    if (count > client->socket_count) {
-        struct http_socket *sockets = realloc(client->sockets, count * sizeof *sockets);
-        if (!sockets) {
-            return false;
-        }
-        memset(sockets + client->socket_count, 0, (count - client->socket_count) * sizeof *sockets);
-        client->sockets = sockets;
-        client->socket_count = count;
-    }
-    struct http_socket *socket = &client->sockets[fd];
-    *socket = (struct http_socket){.idle = true};
-    return loop_poll_create(client->loop, fd, client_kept_socket_ready, client, &socket->poll,
-                            NULL) == 0;
-}
-
-/* CURLOPT_OPENSOCKETFUNCTION: for want of memory a socket is watched as libcurl's other ones are.
- */
-static curl_socket_t client_opens_socket(void *user, curlsocktype purpose,
-                                         struct curl_sockaddr *address)
-{
-    (void)purpose;
-    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (fd >= 0) {
-        (void)client_keep_socket(user, fd);
-    }
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
-/* CURLOPT_CLOSESOCKETFUNCTION: no watch may outlive its descriptor. */
-static int client_closes_socket(void *user, curl_socket_t fd)
-{
-    struct http_socket *socket = client_socket(user, fd);
-    if (socket) {
-        loop_poll_destroy(socket->poll);
-        *socket = (struct http_socket){0};
-    }
-    return close(fd);
-}
-
-/* What else libcurl watches, such as its resolver's pipes, which it closes without a word: a socket
- * that cannot be watched for want of memory is left alone. Its call then ends by its own timeout,
- * while an error returned from here would end the whole multi handle. */
-static void client_watch_other(struct http_client *client, int fd, int what, struct loop_poll *poll)
-{
-    if (what == CURL_POLL_REMOVE) {
-        loop_poll_destroy(poll);
-        return;
-    }
-    if (!poll) {
-        if (loop_poll_create(client->loop, fd, client_socket_ready, client, &poll, NULL)) {
-            return;
-        }
-        (void)curl_multi_assign(client->multi, fd, poll);
-    }
-    loop_poll_set(poll, (what & CURL_POLL_IN) != 0, (what & CURL_POLL_OUT) != 0);
-}
-
-static int client_wants_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *watch)
-{
-    (void)easy;
-    struct http_client *client = user;
-    struct http_socket *socket = client_socket(client, fd);
-    if (!socket) {
-        client_watch_other(client, fd, what, watch);
-        return 0;
-    }
-    socket->idle = what == CURL_POLL_REMOVE;
-    if (socket->idle) {
-        client_watch(socket, socket->readable, false);
-    } else {
-        client_watch(socket, (what & CURL_POLL_IN) != 0, (what & CURL_POLL_OUT) != 0);
-    }
-    return 0;
-}
-
-static CURLcode client_set_sockets(struct http_client *client, CURL *easy)
-{
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, client_opens_socket);
-    code = code ? code : curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, client);
-    code = code ? code : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, client_closes_socket);
-    return code ? code : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, client);
-}
-
 /* ---- creating and destroying ---- */
 
 static bool copy_string(const char *from, char **to)
@@ -372,9 +243,6 @@ static CURLMcode client_set_multi(struct http_client *client)
 {
     long per_host = (long)client->options.connections_per_host_max;
     CURLMcode code = CURLM_OK;
-    code = code ? code
-                : curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, client_wants_socket);
-    code = code ? code : curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
     code = code ? code
                 : curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, client_wants_timeout);
     code = code ? code : curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
@@ -409,7 +277,11 @@ static int client_open(struct http_client *client, struct error *err)
     }
     client->global = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
     client->multi = client->global ? curl_multi_init() : NULL;
-    if (!client->multi || client_set_multi(client)) {
+    if (client->multi) {
+        client->sockets =
+            http_sockets_create(client->loop, client->multi, client_socket_ready, client);
+    }
+    if (!client->sockets || client_set_multi(client)) {
         return error_set(err, ERROR_MEMORY, "the HTTP client library does not start");
     }
     return 0;
@@ -478,7 +350,7 @@ void http_client_destroy(struct http_client *client)
         free(host);
     }
     map_done(&client->hosts);
-    free(client->sockets);
+    http_sockets_destroy(client->sockets);
     loop_timer_destroy(client->timer);
     loop_timer_destroy(client->ended_turn);
     free(client->user_agent);
@@ -509,7 +381,7 @@ static struct http_call *client_take_call(struct http_client *client, struct err
         return client->idle.first;
     }
     struct http_call *call = http_call_create(&client->options);
-    if (!call || client_set_sockets(client, call->easy)) {
+    if (!call || http_sockets_use(client->sockets, call->easy)) {
         (void)error_set(err, ERROR_MEMORY, "no memory for a request");
         http_call_destroy(call);
         return NULL;

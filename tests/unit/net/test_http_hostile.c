@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -277,6 +278,33 @@ static void test_connection_is_kept_for_the_next_request(void **state)
     fixture_destroy(f);
 }
 
+static void stop_loop(void *user)
+{
+    loop_stop(((struct fixture *)user)->loop);
+}
+
+/* A kept connection stays watched; what its other end does then must not keep the loop awake. */
+static void test_closed_kept_connection_lets_the_loop_sleep(void **state)
+{
+    (void)state;
+    enum { WAIT_MS = 200 };
+    struct fixture *f = fixture_create(NULL);
+    struct canned c;
+    canned_open(&c, f, KEPT_ANSWER, sizeof KEPT_ANSWER - 1);
+    assert_int_equal(fixture_get(f, "/")->status, 200);
+    struct loop_timer *timer;
+    assert_int_equal(loop_timer_create(f->loop, stop_loop, f, &timer, NULL), 0);
+    loop_timer_start(timer, WAIT_MS, 0);
+    clock_t begun = clock();
+    loop_run(f->loop);
+    assert_true(clock() - begun < (clock_t)(WAIT_MS / 2) * CLOCKS_PER_SEC / 1000);
+    loop_timer_destroy(timer);
+    assert_int_equal(fixture_get(f, "/")->status, 200);
+    assert_int_equal(c.accepted, 2);
+    canned_done(&c);
+    fixture_destroy(f);
+}
+
 /* The server takes the second request on the kept connection and hangs up: it may have acted. */
 static void test_get_on_a_stale_connection_is_repeated_once(void **state)
 {
@@ -359,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_headers_are_capped),
         cmocka_unit_test(test_body_is_decompressed_and_capped_afterwards),
         cmocka_unit_test(test_connection_is_kept_for_the_next_request),
+        cmocka_unit_test(test_closed_kept_connection_lets_the_loop_sleep),
         cmocka_unit_test(test_get_on_a_stale_connection_is_repeated_once),
         cmocka_unit_test(test_post_is_never_sent_twice),
         cmocka_unit_test(test_connection_lost_in_the_handshake_is_broken_not_tls),
