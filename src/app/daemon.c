@@ -367,6 +367,7 @@ int daemon_run(struct daemon *daemon, struct error *err)
     if (daemon_keep_restore(daemon, err)) {
         return (int)err->code;
     }
+    daemon_decisions_restore(daemon);
     daemon_switch_apply(daemon);
     daemon_calls_refresh(daemon);
     daemon_start_discovery(daemon);

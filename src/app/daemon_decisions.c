@@ -4,6 +4,7 @@
 
 #include "app/daemon_switch.h"
 #include "decisions/decision_log.h"
+#include "decisions/decision_recall.h"
 #include "model/model_hash.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct daemon_decisions {
     char model[SHA256_TEXT_BYTES];
     char configuration[SHA256_TEXT_BYTES];
     uint64_t configured; /* number of the line that tells it */
+    bool goes_on;        /* the log had lines before this start */
     bool failing;
 };
 
@@ -268,6 +270,86 @@ void daemon_decisions_note(struct daemon *daemon, const struct effect *note)
     }
 }
 
+/* --- what an earlier run did not come to write ----------------------------------------------- */
+
+static void restore_alerts(struct daemon_decisions *self, const struct session_view *view,
+                           uint32_t told)
+{
+    for (uint32_t alert = told + 1; alert <= view->episodes; alert++) {
+        struct json_writer *writer = begin(self, "alert");
+        write_call(self->daemon, writer, view->interaction_id, alert);
+        write_text(writer, "path", "unknown");
+        json_write_key(writer, "reconstructed");
+        json_write_boolean(writer, true);
+        json_write_key(writer, "open");
+        json_write_boolean(writer, alert == view->episode_open);
+        if (view->has_reading) {
+            write_reading(writer, &view->reading);
+        }
+        write_integer(writer, "configured", (int64_t)self->configured);
+        (void)end(self);
+    }
+}
+
+/* One whose fate was not known is noted by the pipeline itself. */
+static void restore_suggestion(struct daemon_decisions *self, const struct session_view *view,
+                               uint32_t told)
+{
+    if (view->suggestion_episode <= told || (view->suggestion_state != SUGGESTION_SENT &&
+                                             view->suggestion_state != SUGGESTION_DROPPED)) {
+        return;
+    }
+    struct json_writer *writer = begin(self, "suggestion");
+    write_call(self->daemon, writer, view->interaction_id, view->suggestion_episode);
+    write_text(writer, "state", suggestion_state_name(view->suggestion_state));
+    json_write_key(writer, "reconstructed");
+    json_write_boolean(writer, true);
+    (void)end(self);
+}
+
+static bool want_all(struct daemon *daemon, struct decision_recall *recall)
+{
+    struct session_view view;
+    char call[KEYHASH_TEXT_BYTES];
+    bool good = true;
+    for (size_t at = 0; good && pipeline_next(daemon->pipeline, &at, &view);) {
+        good = view.episodes == 0 ||
+               decision_recall_want(recall, daemon_call_hash(daemon, view.interaction_id, call),
+                                    view.episodes);
+    }
+    return good;
+}
+
+void daemon_decisions_restore(struct daemon *daemon)
+{
+    struct daemon_decisions *self = daemon->decisions;
+    struct decision_recall recall;
+    struct session_view view;
+    char call[KEYHASH_TEXT_BYTES];
+    struct error err;
+    if (!self->log || !self->goes_on) {
+        return; /* no line can be missing */
+    }
+    decision_recall_init(&recall, pipeline_calls(daemon->pipeline) + 1);
+    int result = want_all(daemon, &recall)
+                     ? decision_recall_read(&recall, daemon->config->decisions_path, &err)
+                     : error_set(&err, ERROR_MEMORY, "no memory for the alerts before");
+    if (result) {
+        log_write(daemon->log, LOG_WARN, "decisions_unread",
+                  "whether a decision before the start lacks its line is not known",
+                  LOG_TEXT("err", err.message));
+    }
+    for (size_t at = 0; !result && pipeline_next(daemon->pipeline, &at, &view);) {
+        const struct decision_told *told =
+            decision_recall_find(&recall, daemon_call_hash(daemon, view.interaction_id, call));
+        if (told) {
+            restore_alerts(self, &view, told->alert);
+            restore_suggestion(self, &view, told->suggestion);
+        }
+    }
+    decision_recall_done(&recall);
+}
+
 bool daemon_decisions_feedback(struct daemon *daemon, const char *interaction_id, uint32_t alert,
                                const char *feedback, const char *by)
 {
@@ -320,6 +402,7 @@ int daemon_decisions_create(struct daemon *daemon, struct error *err)
         return error_wrap(err, "decisions.path");
     }
     report_head(self, "the log of decisions goes on after this line", cut_bytes);
+    self->goes_on = decision_log_head(self->log)->seq > 0;
     daemon_decisions_configured(daemon, "start");
     return 0;
 }

@@ -14,6 +14,9 @@ void daemon_decisions_destroy(struct daemon_decisions *self); /* accepts NULL */
 
 bool daemon_decisions_is_on(const struct daemon *daemon);
 
+/* Once the calls of an earlier run are followed on: writes the lines that it was killed before. */
+void daemon_decisions_restore(struct daemon *daemon);
+
 /* Another configuration is in force: by whom it was changed, and how. */
 void daemon_decisions_configured(struct daemon *daemon, const char *changed);
 

@@ -899,6 +899,37 @@ class Decisions(Running):
                                  ("writes", "SIGUSR1"), ("configuration", "start")])
         self.assertEqual(self.events("decisions_head")[0]["cut_bytes"], 17)
 
+    def test_a_line_that_a_kill_came_before_is_written_at_the_next_start(self):
+        """Between the store's commit and the line: the same as a line taken from the end."""
+        path, store = self.path("decisions.jsonl"), self.path("undertone.db")
+        given = {"decisions__path": path, "store__path": store, "alert__threshold": 0.6,
+                 "alert__recover": 0.65}
+        self.start(**given)
+        self.await_that("suggestion", lambda: self.of_kind("suggestion"), 60)
+        time.sleep(0.5)  # what the store is to know of it is committed
+        self.daemon.kill()
+        with open(path, "rb") as file:
+            lines = file.readlines()
+        first = next(n for n, line in enumerate(lines) if json.loads(line)["kind"] == "alert")
+        lost = {(line["kind"], line["call"], line["alert"])
+                for line in map(json.loads, lines[first:])
+                if line["kind"] in ("alert", "suggestion")}
+        with open(path, "wb") as file:
+            file.writelines(lines[:first])
+        self.start(**given)
+        told = [line for line in self.lines() if line.get("reconstructed")]
+        names = {(line["kind"], line["call"], line["alert"]) for line in told}
+        self.assertLessEqual(names, lost)
+        self.assertEqual({name for name in names if name[0] == "alert"},
+                         {name for name in lost if name[0] == "alert"})
+        self.assertIn(("suggestion", "sent"), {(l["kind"], l.get("state")) for l in told})
+        self.daemon.kill()
+        self.start(**given)  # no line twice
+        self.check_chain()
+        kept = [(l["kind"], l["call"], l["alert"]) for l in self.lines()
+                if l["kind"] in ("alert", "suggestion")]
+        self.assertEqual(len(kept), len(set(kept)))
+
     def test_a_log_that_was_changed_is_not_written_on(self):
         path = self.path("decisions.jsonl")
         self.start(decisions__path=path)
