@@ -15,7 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Header prefix -> the only place (or places) that may include it.
 LIBRARIES = {
-    "curl/": "src/net/http_c",  # http_client and http_call, its other half
+    "curl/": "src/net/http_c",  # http_client, and its other parts http_call and http_connections
     "uv.h": "src/net/",
     "microhttpd.h": "src/net/http_server",
     "jansson.h": "src/base/json",

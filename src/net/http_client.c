@@ -1,4 +1,4 @@
-/* http_client.c - see http_client.h. With http_call.c and http_sockets.c the only
+/* http_client.c - see http_client.h. With http_call.c and http_connections.c the only
  * file that knows libcurl.
  *
  * libcurl's multi interface never waits: it says which sockets to watch and when to be called
@@ -18,8 +18,8 @@
 #include "base/lines.h"
 #include "base/map.h"
 #include "net/http_call_internal.h"
+#include "net/http_connections_internal.h"
 #include "net/http_date.h"
-#include "net/http_sockets.h"
 #include "net/loop_internal.h"
 
 #include <stdlib.h>
@@ -48,7 +48,7 @@ struct http_client {
     struct http_call_list ended;   /* by us, with a verdict: waiting for ended_turn */
     struct http_call_list idle;    /* for reuse */
     unsigned calls;                /* all but the idle ones */
-    struct http_sockets *sockets;
+    struct http_connections *sockets;
     bool global;
     bool closing;
     struct http_client_options options; /* with copies of the strings */
@@ -279,7 +279,7 @@ static int client_open(struct http_client *client, struct error *err)
     client->multi = client->global ? curl_multi_init() : NULL;
     if (client->multi) {
         client->sockets =
-            http_sockets_create(client->loop, client->multi, client_socket_ready, client);
+            http_connections_create(client->loop, client->multi, client_socket_ready, client);
     }
     if (!client->sockets || client_set_multi(client)) {
         return error_set(err, ERROR_MEMORY, "the HTTP client library does not start");
@@ -350,7 +350,7 @@ void http_client_destroy(struct http_client *client)
         free(host);
     }
     map_done(&client->hosts);
-    http_sockets_destroy(client->sockets);
+    http_connections_destroy(client->sockets);
     loop_timer_destroy(client->timer);
     loop_timer_destroy(client->ended_turn);
     free(client->user_agent);
@@ -381,7 +381,7 @@ static struct http_call *client_take_call(struct http_client *client, struct err
         return client->idle.first;
     }
     struct http_call *call = http_call_create(&client->options);
-    if (!call || http_sockets_use(client->sockets, call->easy)) {
+    if (!call || http_connections_use(client->sockets, call->easy)) {
         (void)error_set(err, ERROR_MEMORY, "no memory for a request");
         http_call_destroy(call);
         return NULL;

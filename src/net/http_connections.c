@@ -1,29 +1,29 @@
-/* http_sockets.c - see http_sockets.h. What else libcurl wants watched, such as its resolver's
- * pipes, it closes without a word: those are watched only while it asks for them. */
-#include "net/http_sockets.h"
+/* http_connections.c - see http_connections_internal.h. What else libcurl wants watched, such as
+ * its resolver's pipes, it closes without a word: those are watched only while it asks for them. */
+#include "net/http_connections_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct http_socket {
+struct http_connection {
     struct loop_poll *poll; /* NULL: not opened through us */
     bool readable;          /* what it is watched for */
     bool writable;
     bool idle; /* libcurl has no interest at present */
 };
 
-struct http_sockets {
+struct http_connections {
     struct loop *loop;
     CURLM *multi;
     loop_poll_fn *ready;
     void *user;
-    struct http_socket *items; /* by descriptor */
+    struct http_connection *items; /* by descriptor */
     size_t count;
 };
 
-static struct http_socket *find(struct http_sockets *sockets, int fd)
+static struct http_connection *find(struct http_connections *sockets, int fd)
 {
     if (fd < 0 || (size_t)fd >= sockets->count || !sockets->items[fd].poll) {
         return NULL;
@@ -31,7 +31,7 @@ static struct http_socket *find(struct http_sockets *sockets, int fd)
     return &sockets->items[fd];
 }
 
-static void watch(struct http_socket *item, bool readable, bool writable)
+static void watch(struct http_connection *item, bool readable, bool writable)
 {
     if (item->readable != readable || item->writable != writable) {
         item->readable = readable;
@@ -44,8 +44,8 @@ static void watch(struct http_socket *item, bool readable, bool writable)
  * libcurl looks before it uses one again, so all that is to do here is not to be told for ever. */
 static void on_ready(void *user, int fd, struct loop_ready ready)
 {
-    struct http_sockets *sockets = user;
-    struct http_socket *item = find(sockets, fd);
+    struct http_connections *sockets = user;
+    struct http_connection *item = find(sockets, fd);
     if (item && item->idle) {
         watch(item, false, false);
     } else {
@@ -53,11 +53,11 @@ static void on_ready(void *user, int fd, struct loop_ready ready)
     }
 }
 
-static bool keep(struct http_sockets *sockets, int fd)
+static bool keep(struct http_connections *sockets, int fd)
 {
     size_t count = (size_t)fd + 1;
     if (count > sockets->count) {
-        struct http_socket *items = realloc(sockets->items, count * sizeof *items);
+        struct http_connection *items = realloc(sockets->items, count * sizeof *items);
         if (!items) {
             return false;
         }
@@ -65,8 +65,8 @@ static bool keep(struct http_sockets *sockets, int fd)
         sockets->items = items;
         sockets->count = count;
     }
-    struct http_socket *item = &sockets->items[fd];
-    *item = (struct http_socket){.idle = true};
+    struct http_connection *item = &sockets->items[fd];
+    *item = (struct http_connection){.idle = true};
     return loop_poll_create(sockets->loop, fd, on_ready, sockets, &item->poll, NULL) == 0;
 }
 
@@ -85,17 +85,17 @@ static curl_socket_t open_one(void *user, curlsocktype purpose, struct curl_sock
 /* No watch may outlive its descriptor. */
 static int close_one(void *user, curl_socket_t fd)
 {
-    struct http_socket *item = find(user, fd);
+    struct http_connection *item = find(user, fd);
     if (item) {
         loop_poll_destroy(item->poll);
-        *item = (struct http_socket){0};
+        *item = (struct http_connection){0};
     }
     return close(fd);
 }
 
 /* A socket that cannot be watched for want of memory is left alone: its call then ends by its own
  * timeout, while an error returned from here would end the whole multi handle. */
-static void watch_other(struct http_sockets *sockets, int fd, int what, struct loop_poll *poll)
+static void watch_other(struct http_connections *sockets, int fd, int what, struct loop_poll *poll)
 {
     if (what == CURL_POLL_REMOVE) {
         loop_poll_destroy(poll);
@@ -113,8 +113,8 @@ static void watch_other(struct http_sockets *sockets, int fd, int what, struct l
 static int want(CURL *easy, curl_socket_t fd, int what, void *user, void *poll)
 {
     (void)easy;
-    struct http_sockets *sockets = user;
-    struct http_socket *item = find(sockets, fd);
+    struct http_connections *sockets = user;
+    struct http_connection *item = find(sockets, fd);
     if (!item) {
         watch_other(sockets, fd, what, poll);
         return 0;
@@ -128,14 +128,15 @@ static int want(CURL *easy, curl_socket_t fd, int what, void *user, void *poll)
     return 0;
 }
 
-struct http_sockets *http_sockets_create(struct loop *loop, CURLM *multi, loop_poll_fn *ready,
-                                         void *user)
+struct http_connections *http_connections_create(struct loop *loop, CURLM *multi,
+                                                 loop_poll_fn *ready, void *user)
 {
-    struct http_sockets *sockets = calloc(1, sizeof *sockets);
+    struct http_connections *sockets = calloc(1, sizeof *sockets);
     if (!sockets) {
         return NULL;
     }
-    *sockets = (struct http_sockets){.loop = loop, .multi = multi, .ready = ready, .user = user};
+    *sockets =
+        (struct http_connections){.loop = loop, .multi = multi, .ready = ready, .user = user};
     if (curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, want) != CURLM_OK ||
         curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, sockets) != CURLM_OK) {
         free(sockets);
@@ -144,7 +145,7 @@ struct http_sockets *http_sockets_create(struct loop *loop, CURLM *multi, loop_p
     return sockets;
 }
 
-void http_sockets_destroy(struct http_sockets *sockets)
+void http_connections_destroy(struct http_connections *sockets)
 {
     if (sockets) {
         free(sockets->items);
@@ -152,7 +153,7 @@ void http_sockets_destroy(struct http_sockets *sockets)
     }
 }
 
-CURLcode http_sockets_use(struct http_sockets *sockets, CURL *easy)
+CURLcode http_connections_use(struct http_connections *sockets, CURL *easy)
 {
     CURLcode code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_one);
     code = code ? code : curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets);
