@@ -297,7 +297,8 @@ static void test_closed_kept_connection_lets_the_loop_sleep(void **state)
     loop_timer_start(timer, WAIT_MS, 0);
     clock_t begun = clock();
     loop_run(f->loop);
-    assert_true(clock() - begun < (clock_t)(WAIT_MS / 2) * CLOCKS_PER_SEC / 1000);
+    clock_t spent = clock() - begun; /* of the CPU: nothing to speak of, or as much as there is */
+    assert_in_range(spent, 0, (clock_t)(WAIT_MS / 20) * CLOCKS_PER_SEC / 1000);
     loop_timer_destroy(timer);
     assert_int_equal(fixture_get(f, "/")->status, 200);
     assert_int_equal(c.accepted, 2);
