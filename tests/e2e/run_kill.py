@@ -18,6 +18,7 @@ import shutil
 import sqlite3
 import statistics
 import struct
+import subprocess
 import sys
 import time
 import urllib.request
@@ -91,6 +92,7 @@ class Campaign:
         self.options = options
         self.random = random.Random(options.seed)
         self.store = os.path.join(options.out, "state.db")
+        self.decisions = os.path.join(options.out, "decisions.jsonl")
         self.logs = []
         self.starts_ms = []
         self.kills_ms = []
@@ -98,7 +100,8 @@ class Campaign:
         self.daemon = None
 
     def start(self, base_url):
-        settings = {"store.path": self.store, "rate.client_rps": 400}
+        settings = {"store.path": self.store, "rate.client_rps": 400,
+                    "decisions.path": self.decisions}
         if self.options.full_first and not self.logs:
             settings["store.max_bytes"] = self.options.full_first
         self.starts_ms.append(time.time() * 1000)
@@ -167,6 +170,33 @@ def first_polls(campaign, ledger):
     return found
 
 
+def check_decisions(campaign, report):
+    """Each alert that a log told of has one line in the log of decisions, whose chain is whole."""
+    program = campaign.options.undertone or os.path.join(campaign.options.build, "undertone")
+    done = subprocess.run([program, "decisions", "verify", campaign.decisions],
+                          capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        report["failures"].append(f"the log of decisions: {done.stderr.strip()}")
+        return
+    with open(campaign.decisions, encoding="utf-8") as file:
+        alerts = [line for line in map(json.loads, file) if line["kind"] == "alert"]
+    told = [(line["call"], line["alert"]) for line in alerts]
+    opened = set()
+    for log in campaign.logs:
+        with open(log, encoding="utf-8") as file:
+            for text in file:
+                if '"alert_opened"' in text and text.endswith("}\n"):
+                    line = json.loads(text)
+                    opened.add((line["interaction"], line["episode"]))
+    twice, missing = len(told) - len(set(told)), len(opened - set(told))
+    report["decisions"] = {
+        "alerts": len(told), "twice": twice, "missing": missing,
+        "reconstructed": sum(bool(line.get("reconstructed")) for line in alerts),
+    }
+    if twice or missing:
+        report["failures"].append(f"decisions: {twice} alerts twice, {missing} missing")
+
+
 def judge(campaign, simulator):
     options = campaign.options
     ledger, log = read_ledger(simulator.ledger), read_logs(campaign.logs)
@@ -177,6 +207,7 @@ def judge(campaign, simulator):
     report["kills"] = len(campaign.kills_ms)
     report["proved_by_store"] = sum(len(names) for names in campaign.proved)
     report["suggestions_in_store"] = store_states(campaign.store)
+    check_decisions(campaign, report)
     polls = first_polls(campaign, ledger)
     report["first_poll_s"] = check_ledger.quantiles(polls)
     if options.first_poll and statistics.median(polls) > options.first_poll:
@@ -213,6 +244,7 @@ def main():
         f"{report['suggestions_in_store']}; start to first poll p50 {polls['p50']} s, "
         f"max {polls['max']} s"
     )
+    print(f"decisions   {report.get('decisions', 'not readable')}")
     for line in check_ledger.summary_lines(report):
         print(line)
     with open(os.path.join(options.out, "report.json"), "w", encoding="utf-8") as file:
