@@ -1,5 +1,6 @@
 """Runs undertone-sim and undertone side by side, for the tests, the demonstration and campaigns."""
 
+import gzip
 import json
 import os
 import re
@@ -55,6 +56,17 @@ def yaml_of(settings):
                 yield f"{indent}{key}: {json.dumps(value)}"
 
     return "\n".join(lines(tree, "")) + "\n"
+
+
+def write_conversation(folder, turns):
+    """Data for the simulator (--data FOLDER --sources cucom=1) that holds this one conversation:
+    pairs of who, "user" or "agent", and what is said, at 150 words a minute."""
+    source = os.path.join(folder, "cucom-ecommerce-synthetic")
+    os.makedirs(source, exist_ok=True)
+    told = [{"role": role, "content": text} for role, text in turns]
+    with gzip.open(os.path.join(source, "conversations.jsonl.gz"), "wt") as file:
+        file.write(json.dumps({"id": "scripted", "turns": told}) + "\n")
+    return folder
 
 
 class Process:

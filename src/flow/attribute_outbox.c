@@ -23,6 +23,7 @@ void attribute_outbox_finish(struct attribute_outbox *outbox)
 void attribute_outbox_summarise(struct attribute_outbox *outbox)
 {
     outbox->owes_summary = true;
+    outbox->writes_summary = false; /* not this one */
 }
 
 static int64_t magnitude(int64_t value)

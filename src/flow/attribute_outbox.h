@@ -18,7 +18,7 @@
 struct attribute_limits {
     int64_t min_interval_ms;
     int64_t min_delta;      /* fixed point: a smaller change of score alone is not worth a write */
-    bool summarise;         /* what is written last of a call that is over holds its summary */
+    bool summarise;         /* what is written of a call that is over holds its summary */
     bool counts_matter;     /* the count of utterances is written too, so its change is a change */
     int64_t denied_wait_ms; /* after a 403, or a refusal, until the next try */
     unsigned final_tries_max; /* attempts for the last value of a call that is over */
@@ -48,7 +48,8 @@ void attribute_outbox_forget(struct attribute_outbox *outbox);
 /* The call is over: whatever is wanted goes out exactly, then nothing more. */
 void attribute_outbox_finish(struct attribute_outbox *outbox);
 
-/* The call is over, not just this process: a summary is owed, if there is a reading at all. */
+/* The call is over, not just this process: a summary is owed, if there is a reading at all, and
+ * what is under way does not hold it. */
 void attribute_outbox_summarise(struct attribute_outbox *outbox);
 
 /* Whether a write is owed; then *due is the earliest time for it. */

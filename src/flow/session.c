@@ -240,6 +240,11 @@ static void run_attributes(struct session *session, struct session_context *cont
         effect->has_summary =
             session->attributes.writes_summary && summary_take(session->call, &effect->summary);
         effect->alerts = session->episode_base + session->episodes;
+        if (effect->has_summary) {
+            session->has_summarised = true;
+            session->summarised = effect->summary;
+            session->summarised_alerts = effect->alerts;
+        }
         session->last_sent = now;
     }
 }
@@ -288,6 +293,27 @@ static bool is_swept(const struct session *session)
            !session->polling && call_pending(session->call) == 0;
 }
 
+static bool is_summarised(const struct session *session, const struct summary *summary)
+{
+    const struct summary *last = &session->summarised;
+    return session->has_summarised && last->utterances == summary->utterances &&
+           last->mean == summary->mean && last->lowest == summary->lowest &&
+           last->low_ms == summary->low_ms &&
+           session->summarised_alerts == session->episode_base + session->episodes;
+}
+
+/* The vendor may forget a call soon after its end. So its summary does not wait for the sweeps, but
+ * goes out once all that was heard is judged; and again if a sweep has brought what changes it. */
+static void run_summary(struct session *session, struct session_context *context)
+{
+    struct summary summary;
+    if (session->phase == PHASE_ENDING && context->options->attributes.summarise &&
+        !session->polling && call_pending(session->call) == 0 &&
+        summary_take(session->call, &summary) && !is_summarised(session, &summary)) {
+        attribute_outbox_summarise(&session->attributes);
+    }
+}
+
 static void run_last_reading(struct session *session, struct session_context *context)
 {
     if (is_swept(session) && !session->ended_told) {
@@ -295,7 +321,6 @@ static void run_last_reading(struct session *session, struct session_context *co
         session_cues_tell(session, context, CUES_ENDED, 0);
         session_judge(session, context, &event);
         attribute_outbox_finish(&session->attributes);
-        attribute_outbox_summarise(&session->attributes);
         session->ended_told = true;
     }
 }
@@ -328,6 +353,7 @@ bool session_run(struct session *session, struct session_context *context)
     /* Writes before polls: they share the call's quota, and a poll is always wanted. */
     run_suggestion(session, context);
     run_last_reading(session, context);
+    run_summary(session, context);
     run_attributes(session, context);
     session_run_idle_end(session, context);
     session_run_poll(session, context);

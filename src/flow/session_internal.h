@@ -38,7 +38,10 @@ struct session {
     unsigned sweeps_done;
     bool stopping;
     bool ended_told; /* the judgement knows that the call is over */
-    bool unsaved;    /* something worth keeping has changed since session_save */
+    bool has_summarised;
+    struct summary summarised; /* that of the last write with one */
+    uint32_t summarised_alerts;
+    bool unsaved; /* something worth keeping has changed since session_save */
 
     enum cxone_call_state state; /* as last listed */
     int64_t unmasked_ms;         /* vendor clock: last listed as not masked; 0 for never */

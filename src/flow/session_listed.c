@@ -97,6 +97,7 @@ void session_on_listed(struct session *session, struct session_context *context,
     session->listed = true;
     if (session->phase == PHASE_ENDING && !session->ended_told) {
         session->phase = PHASE_LIVE; /* it was only gone for a moment */
+        session->attributes.owes_summary = false;
         session->next_cues = context->now.mono;
         session->not_found = 0;
         session_join_schedule(session, context);

@@ -4,7 +4,6 @@ token asked for, refused and taken, said once however often it is pressed, and t
 Exits with 77 (skipped, for CTest) where there is no browser."""
 
 import argparse
-import gzip
 import json
 import os
 import shutil
@@ -26,20 +25,10 @@ ANGRY = [("user", "this is the worst service I have ever had, it is terrible"),
 options = None
 
 
-def write_script(folder):
-    """One conversation for the simulator to play."""
-    source = os.path.join(folder, "cucom-ecommerce-synthetic")
-    os.makedirs(source, exist_ok=True)
-    turns = [{"role": role, "content": text} for role, text in ANGRY]
-    with gzip.open(os.path.join(source, "conversations.jsonl.gz"), "wt") as file:
-        file.write(json.dumps({"id": "angry", "turns": turns}) + "\n")
-
-
 def setUpModule():
     global scene, chromium, driver
     shutil.rmtree(options.out, ignore_errors=True)  # the log of a run before
-    data = os.path.join(options.out, "data")
-    write_script(data)
+    data = stage.live.write_conversation(os.path.join(options.out, "data"), ANGRY)
     scene = stage.Stage(
         options.build, options.out,
         ["--calls", "1", "--mid-call", "off", "--sources", "cucom=1", "--data", data],

@@ -6,7 +6,6 @@ ledger, new rules and bad ones.
 
 Expectations come from docs/RULES.md and docs/API.md.
 """
-import gzip
 import json
 import os
 import signal
@@ -35,22 +34,13 @@ class Rules(Running):
               ("user", "my lawyer will hear of it"), ("agent", FILLER)]
 
     def setUp(self):
+        data = tempfile.TemporaryDirectory()
+        self.addCleanup(data.cleanup)
         self.sim_arguments = ["--calls", "1", "--mid-call", "off", "--sources", "cucom=1",
                               "--revised", "0.5", "--duplicated", "0.5",
-                              "--data", self.write_script()]
+                              "--data", live.write_conversation(data.name, self.script)]
         super().setUp()
         self.rules = self.path("rules.yaml")
-
-    def write_script(self):
-        """A folder with this one conversation for the simulator to play."""
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        source = os.path.join(folder.name, "cucom-ecommerce-synthetic")
-        os.mkdir(source)
-        turns = [{"role": role, "content": text} for role, text in self.script]
-        with gzip.open(os.path.join(source, "conversations.jsonl.gz"), "wt") as file:
-            file.write(json.dumps({"id": "scripted", "turns": turns}) + "\n")
-        return folder.name
 
     def write_rules(self, name, phrase, message):
         live.write_private(self.rules, RULE.format(name=name, phrase=phrase, message=message))

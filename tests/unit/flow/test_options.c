@@ -139,14 +139,15 @@ static void name_a_summary(struct world *world)
     }
 }
 
-static void a_summary_goes_out_once_a_call_is_over(void **state)
+/* At the end, and again after each of the two sweeps that brings late words. */
+static void a_summary_goes_out_and_is_put_right_once_a_call_is_over(void **state)
 {
     (void)state;
     struct world *plain = run(make_room(), NULL);
     struct world *told = run(make_room(), name_a_summary);
     for (int i = 0; i < CALLS; i++) {
         assert_int_equal(plain->calls[i].summaries, 0);
-        assert_int_equal(told->calls[i].summaries, 1);
+        assert_in_range(told->calls[i].summaries, 1, 3);
         assert_int_equal(told->calls[i].summary.utterances, LINES / 2);
         assert_true(told->calls[i].closed);
     }
@@ -164,7 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_options_again_change_nothing),
         cmocka_unit_test(what_is_switched_off_writes_nothing_and_catches_up_later),
-        cmocka_unit_test(a_summary_goes_out_once_a_call_is_over),
+        cmocka_unit_test(a_summary_goes_out_and_is_put_right_once_a_call_is_over),
         cmocka_unit_test(calls_under_way_are_judged_by_the_new_thresholds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
