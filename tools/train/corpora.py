@@ -15,6 +15,8 @@ import re
 
 NEGATIVE, NEUTRAL, POSITIVE = 0, 1, 2
 CLASSES = ("negative", "neutral", "positive")
+GOEMOTIONS_NAMED, XED_NAMED = 27, 8  # emotions that the two sets name, neutral not counted
+UNNAMED = -1.0  # an emotion that the readers of a text were not asked for
 MISHEARD = {
     "their": "there", "there": "their", "to": "two", "too": "to", "for": "four", "your": "you're",
     "you're": "your", "its": "it's", "it's": "its", "our": "are", "by": "buy", "here": "hear",
@@ -140,6 +142,23 @@ def general(data, thanks=True):
                 classes.setdefault(name, set()).add(mark)
                 texts.setdefault(name, text)
     return [(texts[name], next(iter(marks))) for name, marks in classes.items() if len(marks) == 1]
+
+
+def emotions(data):
+    """Which emotions the readers of a text named, by its key: those of GoEmotions, then of XED."""
+    unasked = [UNNAMED] * (GOEMOTIONS_NAMED + XED_NAMED)
+    named = {}
+    for text, ids, _ in rows(data / "goemotions/train.tsv.gz"):
+        marks = named.setdefault(key(text), unasked.copy())
+        chosen = {int(i) for i in ids.split(",")}
+        marks[:GOEMOTIONS_NAMED] = [float(i in chosen) for i in range(GOEMOTIONS_NAMED)]
+    for file, column in (("en-annotated", 0), ("neu_en", 1)):
+        for cells in rows(data / f"xed/{file}.tsv.gz"):
+            if len(cells) == 2:
+                marks = named.setdefault(key(cells[column]), unasked.copy())
+                chosen = {int(i) for i in re.findall(r"\d+", cells[1 - column])}
+                marks[GOEMOTIONS_NAMED:] = [float(i in chosen) for i in range(1, XED_NAMED + 1)]
+    return named
 
 
 def as_transcribed(text, rng):

@@ -75,7 +75,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--keep", action="store_true", help="fit nothing")
-    parser.add_argument("--prior", type=float, default=2.0, help="weight that holds biases near 0")
+    parser.add_argument("--prior", type=float, default=0.0, help="weight that holds biases near 0")
     parser.add_argument("checkpoint")
     parser.add_argument("out", type=Path, help="folder with config.json, tokenizer, golden.jsonl")
     args = parser.parse_args()

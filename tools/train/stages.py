@@ -24,7 +24,7 @@ def labelled_turns(data):
 
 @dataclass(frozen=True)
 class Stage:
-    name: str
+    name: str  # its random numbers go by it
     examples: Callable  # of (data, rng, epoch, teacher): [(text, class probabilities)]
     epochs: int
     rate: float
@@ -32,11 +32,12 @@ class Stage:
     warm_up: float  # part of all steps
     smoothing: float = 0.05
     averaged: float = 0.0  # last part of the steps whose weights are averaged
+    emotions: float = 0.0  # weight of telling which emotions the readers named
 
 
-def own_turns():
-    """Turns labelled or written for this model: turns.tsv."""
-    for line in (HERE / "turns.tsv").read_text(encoding="utf-8").splitlines():
+def own_turns(file="turns.tsv"):
+    """Turns labelled or written for this model."""
+    for line in (HERE / file).read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             mark, _, text = line.split("\t")
             yield text, corpora.CLASSES.index(mark)
@@ -69,16 +70,18 @@ def shipped_calls(data, rng, _epoch, _teacher):
     return heard(calls * 3, 0.6, rng) + heard(rng.sample(corpora.general(data), 14000), 0.5, rng)
 
 
-def calls(data, rng, epoch, teacher):
+def calls(data, rng, epoch, teacher, more_turns=(), emotions=None):
     """Calls among all general texts, half of these an epoch: what was learnt from them is kept.
 
     The teacher is the checkpoint of the first stage: what it thinks of a general text counts as
     much as the one label that the text has, which is often a matter of taste.
     """
     labelled = [turn[2:] for turn in labelled_turns(data) if not is_for_choosing(turn[0])]
-    labelled += own_turns()
+    labelled += [*own_turns(), *more_turns]
     known = {corpora.key(text) for text, _ in labelled}
-    texts = [(text, mixed(mark, teacher.get(corpora.key(text))))
+    emotions = emotions or {}
+    texts = [(text, mixed(mark, teacher.get(corpora.key(text)))
+              + emotions.get(corpora.key(text), []))
              for text, mark in corpora.general(data, thanks=False)
              if corpora.key(text) not in known]  # fmt: skip
     random.Random("halves").shuffle(texts)
@@ -90,11 +93,21 @@ def calls(data, rng, epoch, teacher):
     )
 
 
+def feelings(data, rng, epoch, teacher):
+    """The same with more turns, and the emotions that readers named in GoEmotions and XED.
+
+    Those are told by outputs that are thrown away at the end: what they need to see in a text is
+    finer than three classes, and stays in the weights below.
+    """
+    more = own_turns("more_turns.tsv")
+    return calls(data, rng, epoch, teacher, more, corpora.emotions(data))
+
+
+CALLS = {"name": "calls", "epochs": 2, "warm_up": 0.1, "averaged": 0.4}
 STAGES = {
-    stage.name: stage
-    for stage in (
-        Stage("general", general, epochs=2, rate=1e-4, head_rate=1e-3, warm_up=0.05),
-        Stage("shipped-calls", shipped_calls, epochs=3, rate=6e-5, head_rate=6e-5, warm_up=0.1),
-        Stage("calls", calls, epochs=2, rate=6e-5, head_rate=6e-5, warm_up=0.1, averaged=0.4),
-    )
+    "general": Stage("general", general, epochs=2, rate=1e-4, head_rate=1e-3, warm_up=0.05),
+    "shipped-calls": Stage("shipped-calls", shipped_calls, epochs=3, rate=6e-5, head_rate=6e-5,
+                           warm_up=0.1),  # fmt: skip
+    "calls": Stage(examples=calls, rate=6e-5, head_rate=6e-5, **CALLS),
+    "feelings": Stage(examples=feelings, rate=8e-5, head_rate=8e-5, emotions=0.3, **CALLS),
 }

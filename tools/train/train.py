@@ -4,6 +4,7 @@
     tools/train/train.py general --data DATA --start BASE --out general
     tools/train/teach.py --data DATA general teacher.json
     tools/train/train.py calls --data DATA --start general --teacher teacher.json --out calls
+    tools/train/train.py feelings --data DATA --start general --teacher teacher.json --out feelings
 
 BASE is all-MiniLM-L6-v2. Stages and data: tools/train/README.md. State is kept in OUT every few
 minutes and removed when the stage is done; OUT then holds a float32 checkpoint. Start with the same
@@ -32,11 +33,15 @@ SORTED_TOGETHER = 64  # batches whose texts are sorted by length, so that little
 TOKENS_MAX = 64
 KEEP_EVERY_S = 240
 SAY_EVERY = 100
+EMOTIONS_RATE = 1e-3
+EMOTIONS = corpora.GOEMOTIONS_NAMED + corpora.XED_NAMED
 
 
 def distribution(target):
-    """A class as its probabilities; probabilities as they are."""
-    return [float(target == one) for one in range(3)] if isinstance(target, int) else target
+    """Three probabilities, of a class or as they are, and a mark for each emotion."""
+    if isinstance(target, int):
+        target = [float(target == one) for one in range(3)]
+    return target + [corpora.UNNAMED] * (3 + EMOTIONS - len(target))
 
 
 def batches(tokenizer, examples, rng):
@@ -56,24 +61,30 @@ def batches(tokenizer, examples, rng):
             )
 
 
-def load(start):
+def load(start, stage):
     names = dict(enumerate(corpora.CLASSES))
     model = AutoModelForSequenceClassification.from_pretrained(
         start, num_labels=3, id2label=names, label2id={name: i for i, name in names.items()},
         attn_implementation="eager", torch_dtype=torch.float32,
     )  # fmt: skip
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)  # half of all, little gained
+    if stage.emotions:
+        model.emotions = torch.nn.Linear(model.config.hidden_size, EMOTIONS)
+        torch.nn.init.constant_(model.emotions.bias, -3.0)  # few texts have any one of them
     return model, AutoTokenizer.from_pretrained(start)
 
 
 def optimizer_of(model, stage, steps):
-    head = [p for n, p in model.named_parameters() if n.startswith("classifier")]
+    head = list(model.classifier.parameters())
+    emotions = list(model.emotions.parameters()) if stage.emotions else []
     body = [p for n, p in model.named_parameters()
-            if p.requires_grad and not n.startswith("classifier")]  # fmt: skip
+            if p.requires_grad and not n.startswith(("classifier", "emotions"))]  # fmt: skip
     groups = [{"params": head, "lr": stage.head_rate}, {"params": body}]
+    if emotions:
+        groups.append({"params": emotions, "lr": EMOTIONS_RATE})
     optimizer = torch.optim.AdamW(groups, lr=stage.rate, weight_decay=0.01, fused=True)
     schedule = get_linear_schedule_with_warmup(optimizer, int(steps * stage.warm_up), steps)
-    return optimizer, schedule, head + body
+    return optimizer, schedule, head + emotions + body
 
 
 class Average:
@@ -118,22 +129,38 @@ def resume(path, model, optimizer, schedule, average):
     return state["epoch"], state["step"]
 
 
-def learn(model, optimizer, trained, inputs, targets, smoothing):
-    """One step; returns the loss before it."""
+def missed_emotions(logits, marks):
+    """Cross-entropy of the emotions asked for, summed over them, a text of the batch."""
+    asked = (marks != corpora.UNNAMED).float()
+    missed = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, marks.clamp(min=0), weight=asked, reduction="sum"
+    )
+    return missed / len(marks)
+
+
+def learn(model, optimizer, trained, stage, inputs, targets):
+    """One step; returns the classes' loss before it."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = model(**inputs).logits
-    loss = torch.nn.functional.cross_entropy(logits.float(), targets, label_smoothing=smoothing)
+        read = model.dropout(model.bert(**inputs).pooler_output)
+        logits = model.classifier(read)
+        emotions = model.emotions(read) if stage.emotions else None
+    said = torch.nn.functional.cross_entropy(
+        logits.float(), targets[:, :3], label_smoothing=stage.smoothing
+    )
+    loss = said
+    if stage.emotions:
+        loss = said + stage.emotions * missed_emotions(emotions.float(), targets[:, 3:])
     loss.backward()
     torch.nn.utils.clip_grad_norm_(trained, 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return loss.item()
+    return said.item()
 
 
 def run(stage, args):
     path = args.out / "state.pt"
     torch.manual_seed(args.seed)
-    model, tokenizer = load(args.start)
+    model, tokenizer = load(args.start, stage)
     teacher = json.loads(args.teacher.read_text()) if args.teacher else {}
     epochs = [stage.examples(args.data, random.Random(f"{stage.name} {args.seed} {epoch}"), epoch,
                              teacher) for epoch in range(stage.epochs)]  # fmt: skip
@@ -151,7 +178,7 @@ def run(stage, args):
         for step, (inputs, targets) in enumerate(batches(tokenizer, epochs[epoch], order)):
             if epoch == first and step < skip:
                 continue
-            loss = learn(model, optimizer, trained, inputs, targets, stage.smoothing)
+            loss = learn(model, optimizer, trained, stage, inputs, targets)
             schedule.step()
             done, total, seen = done + 1, total + 1, 0.98 * seen + 0.02 * loss
             if stage.averaged and total >= steps * (1 - stage.averaged) and total % 10 == 0:
@@ -163,6 +190,8 @@ def run(stage, args):
                 keep(path, model, optimizer, schedule, average, epoch, step + 1)
                 kept = time.time()
     average.put(model)
+    if stage.emotions:
+        del model.emotions  # it has done its work
     model.save_pretrained(args.out)
     tokenizer.save_pretrained(args.out)
     path.unlink(missing_ok=True)
