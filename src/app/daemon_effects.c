@@ -262,7 +262,7 @@ static void watch_quota(struct daemon *daemon)
 {
     struct cxone_status status;
     cxone_status(daemon->cxone, &status);
-    pipeline_set_quota(daemon->pipeline, status.rate_rps, status.queued);
+    pipeline_set_quota(daemon->pipeline, status.rate_rps, status.call_rps, status.queued);
     const struct poll_schedule *schedule = pipeline_schedule(daemon->pipeline);
     if (schedule->degraded != daemon->schedule_degraded) {
         daemon->schedule_degraded = schedule->degraded;

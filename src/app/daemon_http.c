@@ -70,6 +70,7 @@ static void refresh_gauges(struct daemon *daemon)
                     status.retry_tokens[i]);
     }
     metrics_set(metrics, METRIC_RATE_LIMIT, status.rate_rps);
+    metrics_set(metrics, METRIC_CALL_RATE_LIMIT, status.call_rps);
     refresh_schedule(metrics, pipeline_schedule(daemon->pipeline));
     metrics_set(metrics, METRIC_REQUESTS_QUEUED, status.queued);
     metrics_set(metrics, METRIC_REQUESTS_IN_FLIGHT, status.in_flight);

@@ -405,6 +405,12 @@ void daemon_report_vendor_event(void *user, const struct cxone_event *event)
         [CXONE_EVENT_QUOTA_CUT] = {LOG_WARN, "quota_cut", "the vendor's quota is below ours"},
         [CXONE_EVENT_QUOTA_RESTORED] = {LOG_INFO, "quota_restored",
                                         "the configured quota is used again"},
+        [CXONE_EVENT_CALL_QUOTA_CUT] = {LOG_WARN, "call_quota_cut",
+                                        "the vendor's quota for each call is below ours"},
+        [CXONE_EVENT_CALL_QUOTA_RESTORED] = {LOG_INFO, "call_quota_restored",
+                                             "calls are asked as often as configured again"},
+        [CXONE_EVENT_RETRY_AFTER_CUT] = {LOG_WARN, "retry_after_cut",
+                                         "the vendor asks for a pause too long to be meant"},
     };
     struct daemon *daemon = user;
     if (event->kind == CXONE_EVENT_TOKEN_REFRESHED) {

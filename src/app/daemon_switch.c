@@ -39,6 +39,7 @@ void daemon_switch_apply(struct daemon *daemon)
     struct switch_state state = daemon_switch_effective(daemon);
     daemon_pipeline_options(daemon, 0, &options);
     cxone_stop_writes(daemon->cxone, !state.attributes, !state.suggestions);
+    cxone_bound_call(daemon->cxone, daemon->config->rate_interaction_rps);
     struct pipeline_event event = {.kind = PIPELINE_OPTIONS, .options = &options};
     daemon_step(daemon, &event);
     metrics_set(&daemon->metrics, METRIC_WRITES_ATTRIBUTES, state.attributes);

@@ -141,6 +141,9 @@ static const struct row rows[METRICS] = {
     [METRIC_RATE_LIMIT] =
         {"undertone_rate_limit_current", "", "gauge",
          "Requests a second allowed now: `rate.client_rps`, less after refusals."},
+    [METRIC_CALL_RATE_LIMIT] =
+        {"undertone_call_rate_limit_current", "", "gauge",
+         "The same for one call: `rate.interaction_rps`, less after refusals; 0: no limit."},
     [METRIC_RETRY_TOKENS_TRANSCRIPTS] = {"undertone_retry_tokens", "dest=\"transcripts\"", "gauge",
                                          "Retry budget, of 10; from 5 down retries are put off."},
     [METRIC_RETRY_TOKENS_ATTRIBUTES] = {"undertone_retry_tokens", "dest=\"attributes\"", "gauge",

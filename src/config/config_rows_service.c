@@ -21,7 +21,7 @@ const struct config_row config_rows_service[] = {
           "bound of the first wait; doubles, with full jitter")},
     {SPAN("retry.cap", retry_cap_ms, 1, HOUR, "30s", "bound of any wait")},
     {SPAN("retry_after.max", retry_after_max_ms, SECOND, HOUR, "300s",
-          "a longer Retry-After is cut to this")},
+          "a longer Retry-After is cut to this; one of over a day is taken for a mistake")},
 
     {WHOLE("breaker.failures", breaker_failures, 1, 1000, "5",
            "failures in a row that open the breaker of an endpoint")},

@@ -296,6 +296,7 @@ void wire_cxone(const struct config *config, uint64_t seed, struct cxone_options
     options->timeouts.total_ms[CXONE_DISCOVERY] = config->timeout_poll_ms;
     options->timeouts.total_ms[CXONE_TOKEN] = config->timeout_token_ms;
     options->client_rps = config->rate_client_rps;
+    options->interaction_rps = config->rate_interaction_rps;
     options->burst = config->rate_client_rps < 8 ? 1 : config->rate_client_rps / 8;
     options->reserve = config->rate_reserve_for_alerts;
     options->breaker_failures = (unsigned)config->breaker_failures;

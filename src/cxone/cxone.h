@@ -109,6 +109,9 @@ enum cxone_event_kind {
     CXONE_EVENT_ROUTE_FAILED,   /* of several ways for an alert one failed; value: how many */
     CXONE_EVENT_QUOTA_CUT,      /* by refusals: value is what is sent now, a second */
     CXONE_EVENT_QUOTA_RESTORED, /* the configured rate is back */
+    CXONE_EVENT_CALL_QUOTA_CUT, /* for each call; value is ms from one request to the next */
+    CXONE_EVENT_CALL_QUOTA_RESTORED,
+    CXONE_EVENT_RETRY_AFTER_CUT, /* a Retry-After too long to be heeded; value: in seconds */
 };
 
 struct cxone_event {
@@ -140,14 +143,15 @@ struct cxone_options {
     struct cxone_socket socket;
     enum http_version token_version; /* of requests for tokens; the client's if unsaid */
     double client_rps;               /* quota for everything but the token */
+    double interaction_rps;          /* for one call, which whoever asks keeps to; 0: none known */
     double burst;                    /* most requests in one instant; at least 1 */
     double reserve;                  /* share of the burst kept for suggestions, 0..1 */
     unsigned breaker_failures;
     int64_t breaker_open_ms;
     int64_t breaker_probe_ms;
-    int64_t retry_after_max_ms;
-    int64_t issuer_max_age_ms; /* how long what the issuer said is used before it is asked again */
-    int64_t denied_probe_ms;   /* how long a 403 suspends a capability before one new try */
+    int64_t retry_after_max_ms; /* a longer one is cut to this; one of over a day is no time */
+    int64_t issuer_max_age_ms;  /* how long what the issuer said is used before it is asked again */
+    int64_t denied_probe_ms;    /* how long a 403 suspends a capability before one new try */
     unsigned in_flight_max;
     unsigned queue_max;            /* queued requests; more are answered CXONE_FAILED */
     uint64_t seed;                 /* jitter */
@@ -184,6 +188,10 @@ void cxone_put_attributes(struct cxone *cxone, const char *interaction_id,
 void cxone_suggest(struct cxone *cxone, const char *interaction_id, const char *idempotency_key,
                    const char *message, cxone_done_fn *done, void *user);
 
+/* options.interaction_rps changed, perhaps: then what was learnt of the calls' quota is forgotten.
+ */
+void cxone_bound_call(struct cxone *cxone, double interaction_rps);
+
 /* While stopped, these are answered CXONE_DENIED without a request, and so are those that wait for
  * quota or a token. What has been sent cannot be called back. */
 void cxone_stop_writes(struct cxone *cxone, bool attributes, bool suggestions);
@@ -202,6 +210,7 @@ struct cxone_status {
     uint64_t throttled[CXONE_OPERATIONS];
     double retry_tokens[CXONE_OPERATIONS]; /* of 10; no retries at once from 5 down */
     double rate_rps;                       /* requests a second, as the vendor's refusals allow */
+    double call_rps;                       /* likewise for one call; 0: no limit */
     int64_t vendor_offset_ms; /* vendor clock minus ours, running median over Date headers */
     bool vendor_offset_known;
 };

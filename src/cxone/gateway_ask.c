@@ -39,12 +39,7 @@ static unsigned waiting_before(const struct cxone *cxone, enum cxone_operation o
 void gateway_submit(struct cxone *cxone, struct request *request, int built)
 {
     bool is_full = waiting_before(cxone, request->operation) >= cxone->options.queue_max;
-    struct request_list *waiting = &cxone->requests.waiting[request->operation];
-    if (request->is_webhook) {
-        requests_prepend(waiting, request); /* it need not wait for the vendor's token or quota */
-    } else {
-        requests_append(waiting, request);
-    }
+    requests_enqueue(&cxone->requests.waiting[request->operation], request);
     if (built == ERROR_MEMORY) {
         gateway_answer_waiting(cxone, request, CXONE_FAILED, -1, "no memory for a request");
     } else if (built) {

@@ -1,11 +1,12 @@
 /* cxone/gateway_internal.h - the connection object, shared by gateway.c (what goes out, and
- * when), gateway_reply.c (what comes back), gateway_ask.c and gateway_suggest.c (what is asked for)
- * and gateway_life.c. */
+ * when), gateway_reply.c (what comes back), gateway_quota.c (what that says of quotas),
+ * gateway_ask.c and gateway_suggest.c (what is asked for) and gateway_life.c. */
 #ifndef CXONE_GATEWAY_INTERNAL_H
 #define CXONE_GATEWAY_INTERNAL_H
 
 #include "base/rand.h"
 #include "cxone/auth.h"
+#include "cxone/call_pace.h"
 #include "cxone/capability.h"
 #include "cxone/cxone.h"
 #include "cxone/feed.h"
@@ -35,9 +36,12 @@ struct cxone {
     struct retry_budget budgets[REQUESTS_OPERATIONS];
     struct capability capabilities[REQUESTS_OPERATIONS];
     struct throttle throttle;
+    struct call_pace pace;
     struct skew skew;
     bool pages_cut[REQUESTS_OPERATIONS]; /* as last told */
-    bool stopped[REQUESTS_OPERATIONS];   /* by cxone_stop_writes */
+    bool retry_after_told;               /* a time too long, at `told_at` */
+    struct mono told_at;
+    bool stopped[REQUESTS_OPERATIONS]; /* by cxone_stop_writes */
     uint64_t sent[REQUESTS_OPERATIONS];
     uint64_t throttled[REQUESTS_OPERATIONS];
 };
@@ -77,6 +81,12 @@ void gateway_emit(const struct cxone *cxone, enum cxone_event_kind kind,
 
 /* For people: the breaker's new state and what it means. */
 void gateway_emit_breaker(const struct cxone *cxone, enum cxone_operation operation, int status);
+
+/* gateway_quota.c: a 429 (retry_after_ms: -1 if it does not say), or any answer that shows the
+ * vendor took it. */
+void gateway_quota_refused(struct cxone *cxone, const struct request *request,
+                           int64_t retry_after_ms);
+void gateway_quota_accepted(struct cxone *cxone, const struct request *request, int status);
 
 /* http_done_fn; user is the request. */
 void gateway_reply_done(void *user, const struct http_response *response);

@@ -202,6 +202,8 @@ static void build_limits(struct cxone *cxone)
     rand_seed(&cxone->rand, options->seed);
     limiter_init(&cxone->limiter, options->client_rps, options->burst, loop_now(cxone->loop));
     adaptive_rate_init(&cxone->rate, options->client_rps, loop_now(cxone->loop));
+    throttle_reset(&cxone->throttle, loop_now(cxone->loop));
+    call_pace_init(&cxone->pace, options->interaction_rps, loop_now(cxone->loop));
 }
 
 static int build(struct cxone *cxone, struct error *err)
@@ -307,6 +309,7 @@ void cxone_status(const struct cxone *cxone, struct cxone_status *status)
         .queued = requests_waiting(&cxone->requests),
         .in_flight = cxone->requests.in_flight.count,
         .rate_rps = cxone->rate.rate_rps,
+        .call_rps = cxone->pace.rate_rps,
     };
     for (size_t i = 0; i < REQUESTS_OPERATIONS; i++) {
         status->suspended[i] = cxone->capabilities[i].suspended;

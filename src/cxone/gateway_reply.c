@@ -3,7 +3,7 @@
  *
  * Every reply passes learn_from_reply once, so that no path can forget one of them, but for a 403
  * that may be the token's fault (replay_forbidden). A 401 may end here without an answer: the
- * request is put back in front of its queue, once. */
+ * request is put back in its place in the queue, once. */
 #include "cxone/discover.h"
 #include "cxone/gateway_internal.h"
 #include "cxone/reply.h"
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAUSE_MS_MIN = 500, REASON_BYTES = 256 };
+enum { REASON_BYTES = 256 };
 
 /* Without a retry budget the next attempt is left to the ordinary pace of things. */
 enum { RETRY_PAUSE_MS_MIN = 2500, RETRY_PAUSE_MS_MAX = 5000 };
@@ -93,36 +93,12 @@ static void restore(const struct reply *reply)
     }
 }
 
-/* The bucket shrinks with the rate, or its burst alone would be refused. */
-static void follow_rate(struct cxone *cxone, struct mono now)
-{
-    double burst = cxone->options.burst * cxone->rate.rate_rps / cxone->options.client_rps;
-    limiter_set_rate(&cxone->limiter, cxone->rate.rate_rps, burst > 1 ? burst : 1, now);
-}
-
-static void tell_quota(const struct reply *reply, enum cxone_event_kind kind, const char *text)
-{
-    gateway_emit(reply->cxone, kind, reply->operation, reply->response->status,
-                 (int64_t)reply->cxone->rate.rate_rps, text);
-}
-
 static void learn_throttle(const struct reply *reply)
 {
     struct cxone *cxone = reply->cxone;
-    struct mono now = loop_now(cxone->loop);
     cxone->throttled[reply->operation]++;
-    if (reply->response->status == 429 &&
-        throttle_record(&cxone->throttle, reply->request->interaction, now)) {
-        int64_t pause_ms = reply->result.retry_after_ms;
-        struct mono resume = mono_after_ms(now, pause_ms > PAUSE_MS_MIN ? pause_ms : PAUSE_MS_MIN);
-        bool was_curbed = cxone->rate.curbed;
-        bool cut = adaptive_rate_refused(&cxone->rate, reply->request->sent, resume, now);
-        follow_rate(cxone, now);
-        limiter_pause(&cxone->limiter, resume);
-        if (cut && !was_curbed) {
-            tell_quota(reply, CXONE_EVENT_QUOTA_CUT,
-                       "CXone refuses for its quota: fewer requests a second are sent for now");
-        }
+    if (reply->response->status == 429) {
+        gateway_quota_refused(cxone, reply->request, reply->result.retry_after_ms);
     }
 }
 
@@ -170,21 +146,6 @@ static void learn_retries(struct reply *reply)
     }
 }
 
-static void learn_success(const struct reply *reply)
-{
-    struct cxone *cxone = reply->cxone;
-    struct mono now = loop_now(cxone->loop);
-    throttle_accepted(&cxone->throttle, now);
-    if (cxone->rate.curbed) {
-        bool restored = adaptive_rate_accepted(&cxone->rate, now);
-        follow_rate(cxone, now);
-        if (restored) {
-            tell_quota(reply, CXONE_EVENT_QUOTA_RESTORED,
-                       "CXone takes as many requests a second as configured again");
-        }
-    }
-}
-
 static void learn_from_reply(struct reply *reply)
 {
     struct cxone *cxone = reply->cxone;
@@ -205,7 +166,7 @@ static void learn_from_reply(struct reply *reply)
     case CXONE_REFUSED:
         auth_accepted(cxone->auth, reply->request->generation);
         restore(reply);
-        learn_success(reply);
+        gateway_quota_accepted(cxone, reply->request, response->status);
         break;
     case CXONE_DENIED:
         auth_accepted(cxone->auth, reply->request->generation);
@@ -454,7 +415,7 @@ static bool replay_unauthorized(struct reply *reply)
         return false;
     }
     request->replayed = true;
-    requests_prepend(&cxone->requests.waiting[reply->operation], request);
+    requests_enqueue(&cxone->requests.waiting[reply->operation], request);
     return true;
 }
 
@@ -471,17 +432,54 @@ static bool replay_forbidden(struct reply *reply)
     learn_breaker(reply);
     request->replayed = true;
     capability_undecided(&cxone->capabilities[reply->operation]);
-    requests_prepend(&cxone->requests.waiting[reply->operation], request);
+    requests_enqueue(&cxone->requests.waiting[reply->operation], request);
     return true;
 }
 
-static int64_t read_retry_after(const struct cxone *cxone, const struct http_response *response)
+/* Nobody means years: such a time is no better than garbage. */
+enum { BELIEVED_MS_MAX = 24 * 3600 * 1000, TOLD_AGAIN_MS = 60000 };
+
+static void tell_retry_after(struct cxone *cxone, enum cxone_operation operation, int status,
+                             int64_t said_ms, int64_t used_ms)
 {
+    char text[160];
+    struct mono now = loop_now(cxone->loop);
+    if (cxone->retry_after_told && mono_ms_between(cxone->told_at, now) < TOLD_AGAIN_MS) {
+        return;
+    }
+    if (used_ms < 0) {
+        snprintf(text, sizeof text,
+                 "%s: CXone asks to wait %lld s, which is taken for a mistake: the usual backoff "
+                 "applies",
+                 cxone_operation_name(operation), (long long)(said_ms / 1000));
+    } else {
+        snprintf(text, sizeof text,
+                 "%s: CXone asks to wait %lld s, more than retry_after.max: the next try is in "
+                 "%lld s",
+                 cxone_operation_name(operation), (long long)(said_ms / 1000),
+                 (long long)(used_ms / 1000));
+    }
+    cxone->retry_after_told = true;
+    cxone->told_at = now;
+    gateway_emit(cxone, CXONE_EVENT_RETRY_AFTER_CUT, operation, status, said_ms / 1000, text);
+}
+
+static int64_t read_retry_after(struct cxone *cxone, enum cxone_operation operation,
+                                const struct http_response *response)
+{
+    int64_t max_ms = cxone->options.retry_after_max_ms;
     if (response->failure != HTTP_FAILURE_NONE) {
         return -1;
     }
-    return http_retry_after_ms(http_client_header(response, "Retry-After"), response->date_ms,
-                               cxone->options.wall_now().ms, cxone->options.retry_after_max_ms);
+    int64_t said_ms =
+        http_retry_after_ms(http_client_header(response, "Retry-After"), response->date_ms,
+                            cxone->options.wall_now().ms, INT64_MAX);
+    if (said_ms <= max_ms) {
+        return said_ms;
+    }
+    int64_t used_ms = said_ms <= BELIEVED_MS_MAX ? max_ms : -1;
+    tell_retry_after(cxone, operation, response->status, said_ms, used_ms);
+    return used_ms;
 }
 
 void gateway_reply_done(void *user, const struct http_response *response)
@@ -499,7 +497,7 @@ void gateway_reply_done(void *user, const struct http_response *response)
         .response = response,
         .operation = request->operation,
     };
-    int64_t retry_after_ms = read_retry_after(cxone, response);
+    int64_t retry_after_ms = read_retry_after(cxone, request->operation, response);
     reply.result = (struct cxone_result){
         .outcome = reply_outcome(request->operation, response, retry_after_ms),
         .status = response->status,

@@ -77,6 +77,29 @@ void requests_prepend(struct request_list *list, struct request *request)
     list->count++;
 }
 
+static bool goes_before(const struct request *request, const struct request *other)
+{
+    return request->is_webhook == other->is_webhook ? request->asked.us < other->asked.us
+                                                    : request->is_webhook;
+}
+
+void requests_enqueue(struct request_list *list, struct request *request)
+{
+    struct request *previous = list->last;
+    while (previous && goes_before(request, previous)) {
+        previous = previous->previous;
+    }
+    if (!previous) {
+        requests_prepend(list, request);
+        return;
+    }
+    request->previous = previous;
+    request->next = previous->next;
+    *(previous->next ? &previous->next->previous : &list->last) = request;
+    previous->next = request;
+    list->count++;
+}
+
 void requests_unlink(struct request_list *list, struct request *request)
 {
     if (request->previous) {

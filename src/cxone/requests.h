@@ -81,6 +81,9 @@ void requests_free(struct request *request); /* accepts NULL */
 
 void requests_append(struct request_list *list, struct request *request);
 void requests_prepend(struct request_list *list, struct request *request);
+/* Among those that wait: webhooks first, as they need no token and no quota, and of either kind the
+ * one that was asked for first, whether it is new or put back. */
+void requests_enqueue(struct request_list *list, struct request *request);
 void requests_unlink(struct request_list *list, struct request *request);
 
 unsigned requests_waiting(const struct requests *requests);

@@ -1,9 +1,9 @@
-/* cxone/throttle.h - tells one interaction's quota from the whole client's; pure.
+/* cxone/throttle.h - whether refusals that no call's own quota explains (cxone/call_pace) mean the
+ * client's; pure.
  *
- * A 429 does not say whose quota ran out. One interaction throttled again and again is its own
- * affair, and so are a few refusals strewn among many good answers. Several different interactions
- * refused within a second, and at least one answer in THROTTLE_SHARE refused of late, mean the
- * client's quota. */
+ * A few strewn among many good answers mean nothing. Several different interactions refused, and at
+ * least one answer in twelve of late, mean that much less is given than is sent; one in sixty over
+ * a long time, that a little less is. */
 #ifndef CXONE_THROTTLE_H
 #define CXONE_THROTTLE_H
 
@@ -13,26 +13,39 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { THROTTLE_DISTINCT = 3, THROTTLE_WINDOW_MS = 1000, THROTTLE_SHARE = 20 };
+enum { THROTTLE_DISTINCT = 3 };
+
+enum throttle_verdict {
+    THROTTLE_CHANCE,
+    THROTTLE_SOME,
+    THROTTLE_MANY,
+};
+
+/* Answers, looked at over this span and the one before it. */
+struct throttle_span {
+    struct mono begun;
+    unsigned accepted;
+    unsigned refused;
+};
 
 struct throttle {
-    struct throttle_entry {
-        uint64_t interaction; /* hash */
-        struct mono at;
-    } recent[THROTTLE_DISTINCT];
+    uint64_t recent[THROTTLE_DISTINCT]; /* hashes of interactions refused, no two alike */
     size_t count;
-    struct throttle_span { /* answers of a second */
-        struct mono begun;
-        uint64_t accepted;
-        uint64_t refused;
-    } span, last;
+    struct throttle_span brief[2]; /* this one and the last */
+    struct throttle_span lengthy[2];
 };
+
+/* After a cut: what came before it says nothing of what is sent now. */
+void throttle_reset(struct throttle *throttle, struct mono now);
+
+/* After a small step back: how the long time went on is still of interest. */
+void throttle_eased(struct throttle *throttle, struct mono now);
 
 /* One answer that was no refusal. */
 void throttle_accepted(struct throttle *throttle, struct mono now);
 
-/* One 429. True when THROTTLE_DISTINCT different interactions had one within the window (their
- * count then begins anew) and refusals are no rarer than one in THROTTLE_SHARE. */
-bool throttle_record(struct throttle *throttle, uint64_t interaction, struct mono now);
+/* One 429, and what they come to by now; *share is that of answers refused lately. */
+enum throttle_verdict throttle_refused(struct throttle *throttle, uint64_t interaction,
+                                       double *share, struct mono now);
 
 #endif

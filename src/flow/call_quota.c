@@ -11,10 +11,27 @@ static double burst_of(double rps)
     return rps > 1 ? rps : 1;
 }
 
+static void set_rate(struct call_quota *quota, struct mono now)
+{
+    limiter_set_rate(&quota->limiter, quota->learnt_rps * used_share * quota->share,
+                     quota->limiter.burst, now);
+}
+
 void call_quota_init(struct call_quota *quota, double rps, struct mono now)
 {
     quota->configured_rps = rps;
+    quota->learnt_rps = rps;
+    quota->share = 1;
     limiter_init(&quota->limiter, rps * used_share, burst_of(rps), now);
+}
+
+void call_quota_learn(struct call_quota *quota, double rps, struct mono now)
+{
+    double learnt_rps = rps > 0 && rps < quota->configured_rps ? rps : quota->configured_rps;
+    if (learnt_rps < quota->learnt_rps || learnt_rps > quota->learnt_rps) {
+        quota->learnt_rps = learnt_rps;
+        set_rate(quota, now);
+    }
 }
 
 bool call_quota_take(struct call_quota *quota, struct mono now, struct mono *again)
@@ -28,15 +45,13 @@ bool call_quota_take(struct call_quota *quota, struct mono now, struct mono *aga
 
 void call_quota_answered(struct call_quota *quota, struct mono left, bool refused, struct mono now)
 {
-    double full_rps = quota->configured_rps * used_share;
-    double rps = quota->limiter.rate_per_s;
-    if (full_rps <= 0) {
+    if (quota->configured_rps <= 0) {
         return;
     }
-    rps = refused ? rps * kept_share : rps + full_rps * regained_share;
-    rps = rps < full_rps ? rps : full_rps;
-    rps = rps > full_rps * least_share ? rps : full_rps * least_share;
-    limiter_set_rate(&quota->limiter, rps, quota->limiter.burst, now);
+    double share = refused ? quota->share * kept_share : quota->share + regained_share;
+    share = share < 1 ? share : 1;
+    quota->share = share > least_share ? share : least_share;
+    set_rate(quota, now);
     if (quota->limiter.burst <= 1) {
         limiter_spent_at(&quota->limiter, left, now);
     }

@@ -14,10 +14,15 @@
 struct call_quota {
     struct limiter limiter;
     double configured_rps; /* 0: no quota */
+    double learnt_rps;     /* for all calls, at most configured_rps */
+    double share;          /* of that, by refusals of this call */
 };
 
 /* `rps`: the vendor's quota for one call, requests a second; 0: none. */
 void call_quota_init(struct call_quota *quota, double rps, struct mono now);
+
+/* No call is to be asked more often than this from now on, whatever is configured; 0: no limit. */
+void call_quota_learn(struct call_quota *quota, double rps, struct mono now);
 
 /* Takes leave for one request; otherwise says from when on it may be asked for again. */
 bool call_quota_take(struct call_quota *quota, struct mono now, struct mono *again);

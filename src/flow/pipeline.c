@@ -24,7 +24,7 @@ static struct poll_schedule_limits schedule_limits(const struct session_options 
 static void init_schedule(struct pipeline *pipeline)
 {
     struct poll_schedule_limits limits = schedule_limits(&pipeline->options.session);
-    pipeline_set_quota(pipeline, pipeline->options.quota_rps, 0);
+    pipeline_set_quota(pipeline, pipeline->options.quota_rps, 0, 0);
     poll_schedule_init(&pipeline->schedule, &limits, pipeline->quota_rps, (struct mono){0});
 }
 
@@ -386,6 +386,7 @@ static void change_options(struct pipeline *pipeline, struct session_context *co
 {
     struct poll_schedule_limits limits = schedule_limits(&options->session);
     pipeline->options.session = options->session;
+    pipeline->options.quota_rps = options->quota_rps;
     fuse_set_limits(&pipeline->fuse, &options->fuse);
     poll_schedule_set_limits(&pipeline->schedule, &limits);
     tell_all(pipeline, context, session_on_options);
@@ -402,6 +403,7 @@ static struct session_context make_context(struct pipeline *pipeline, struct cal
         .fuse = &pipeline->fuse,
         .now = now,
         .hold_polls = pipeline->hold_polls,
+        .call_rps = pipeline->call_rps,
     };
 }
 
@@ -410,8 +412,13 @@ struct effects *pipeline_step(struct pipeline *pipeline, struct call_now now,
 {
     destroy_closed(pipeline, now.mono);
     struct session_context context = make_context(pipeline, now);
+    poll_schedule_set_learnt(&pipeline->schedule,
+                             pipeline->quota_rps < pipeline->options.quota_rps);
     poll_schedule_steer(&pipeline->schedule, pipeline->quota_rps, pipeline->requests_waiting,
                         now.mono);
+    if (poll_schedule_take_plenty(&pipeline->schedule)) {
+        tell_all(pipeline, &context, session_replan);
+    }
     if (event->kind == PIPELINE_TICK) {
         run_due(pipeline, &context);
     } else if (event->kind == PIPELINE_STOP) {

@@ -86,8 +86,10 @@ bool pipeline_is_masked(const struct pipeline *pipeline, uint64_t call, uint32_t
 /* While held, no new polls leave: the scorer is behind, and polling less is how that is mended. */
 void pipeline_hold_polls(struct pipeline *pipeline, bool hold);
 
-/* The vendor takes this many requests a second now, 0: no limit; so many wait to be sent. */
-void pipeline_set_quota(struct pipeline *pipeline, double quota_rps, unsigned waiting);
+/* The vendor takes this many requests a second now, and so many for one call; 0: no limit but what
+ * is configured. So many requests wait to be sent. */
+void pipeline_set_quota(struct pipeline *pipeline, double quota_rps, double call_rps,
+                        unsigned waiting);
 
 /* The fuse as it stands. A reset one blows again at once if its reason still holds; watched, a
  * blown one whose time is over is whole again. */

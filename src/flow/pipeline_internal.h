@@ -26,6 +26,7 @@ struct pipeline {
     struct cursor_delays delays;
     struct poll_schedule schedule;
     double quota_rps;
+    double call_rps;
     unsigned requests_waiting;
     struct effects effects;
     struct call_effects call_effects;

@@ -39,8 +39,10 @@ void pipeline_hold_polls(struct pipeline *pipeline, bool hold)
     pipeline->hold_polls = hold;
 }
 
-void pipeline_set_quota(struct pipeline *pipeline, double quota_rps, unsigned waiting)
+void pipeline_set_quota(struct pipeline *pipeline, double quota_rps, double call_rps,
+                        unsigned waiting)
 {
+    pipeline->call_rps = call_rps;
     pipeline->requests_waiting = waiting;
     pipeline->quota_rps = quota_rps > 0 ? quota_rps : no_limit_rps;
 }

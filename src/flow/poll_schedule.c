@@ -42,6 +42,17 @@ static const double polls_share_min = 0.2;
  * for whoever should be seen sooner. */
 static const double promise_share = 0.52;
 
+/* A quota that is known has a margin to its target. Of one that is being learnt nothing should go
+ * unused, but calls come to their polls a little later than planned. So as long as next to nothing
+ * waits, a little more is planned, within bounds. */
+static const double trim_max = 1.25;
+static const double trim_more = 1.01; /* a second */
+static const double trim_less = 0.97;
+static const double trim_waiting_s = 0.1;
+
+/* Theta is as the square of the interval: then calls are told anew. */
+static const double plenty_factor = 2;
+
 enum { MEASURE_MS = 1000, RESTORED_AFTER_MS = 10000, BISECTIONS = 40 };
 
 static double seconds(int64_t ms)
@@ -109,7 +120,8 @@ static void solve_theta(struct poll_schedule *schedule, unsigned waiting)
     double high = theta_max(schedule);
     double drained_rps = schedule->left_rps - waiting / drain_s;
     double least_rps = schedule->left_rps * (1 - drain_share_max);
-    double wanted_rps = target * (drained_rps > least_rps ? drained_rps : least_rps);
+    double wanted_rps =
+        target * schedule->trim * (drained_rps > least_rps ? drained_rps : least_rps);
     if (demand_rps(schedule, low) <= wanted_rps) {
         high = low;
     }
@@ -160,6 +172,7 @@ void poll_schedule_init(struct poll_schedule *schedule, const struct poll_schedu
 {
     *schedule = (struct poll_schedule){
         .stretch = 1,
+        .trim = 1,
         .measured = now,
         .strained = now,
         .ramp = now,
@@ -167,6 +180,20 @@ void poll_schedule_init(struct poll_schedule *schedule, const struct poll_schedu
     poll_schedule_set_limits(schedule, limits);
     schedule->left_rps = left_for_polls(schedule, quota_rps);
     schedule->theta = theta_min(schedule);
+}
+
+void poll_schedule_set_learnt(struct poll_schedule *schedule, bool learnt)
+{
+    schedule->learnt = learnt;
+}
+
+bool poll_schedule_take_plenty(struct poll_schedule *schedule)
+{
+    bool is_plenty = schedule->theta * plenty_factor < schedule->theta_planned;
+    if (is_plenty || schedule->theta > schedule->theta_planned) {
+        schedule->theta_planned = schedule->theta;
+    }
+    return is_plenty;
 }
 
 int64_t poll_schedule_longest_ms(const struct poll_schedule *schedule)
@@ -177,6 +204,14 @@ int64_t poll_schedule_longest_ms(const struct poll_schedule *schedule)
 void poll_schedule_count_other(struct poll_schedule *schedule)
 {
     schedule->others++;
+}
+
+static void trim(struct poll_schedule *schedule, unsigned waiting)
+{
+    bool is_scarce = schedule->learnt && schedule->theta > theta_min(schedule);
+    bool is_idle = waiting < 1 + schedule->left_rps * trim_waiting_s;
+    schedule->trim =
+        bounded(schedule->trim * (is_scarce && is_idle ? trim_more : trim_less), 1, trim_max);
 }
 
 void poll_schedule_steer(struct poll_schedule *schedule, double quota_rps, unsigned waiting,
@@ -193,6 +228,7 @@ void poll_schedule_steer(struct poll_schedule *schedule, double quota_rps, unsig
         schedule->others_rps += fresh * (schedule->others / elapsed_s - schedule->others_rps);
         schedule->others = 0;
         schedule->measured = now;
+        trim(schedule, waiting);
     }
     schedule->calls_steered = schedule->calls;
     schedule->left_rps = left_for_polls(schedule, quota_rps);

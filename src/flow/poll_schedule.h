@@ -51,11 +51,14 @@ struct poll_schedule_limits {
 /* What all calls share. Read it freely; only the functions below change it. */
 struct poll_schedule {
     struct poll_schedule_limits limits;
-    double theta;      /* weighted utterance-seconds */
-    double demand_rps; /* polls a second the calls want at this theta */
-    double left_rps;   /* of the quota, for polls */
-    double stretch;    /* the promise is max_ms times this; 1: it is kept */
+    double theta;         /* weighted utterance-seconds */
+    double demand_rps;    /* polls a second the calls want at this theta */
+    double left_rps;      /* of the quota, for polls */
+    double theta_planned; /* greatest under which a call may have been told its interval */
+    double trim;          /* more is planned by this, as it comes later than planned */
+    double stretch;       /* the promise is max_ms times this; 1: it is kept */
     bool degraded;
+    bool learnt; /* the quota is */
     size_t calls;
     size_t calls_steered; /* when theta was last set */
     double others_rps;    /* writes and retries, smoothed */
@@ -111,6 +114,13 @@ double poll_schedule_rate(const struct poll_schedule_call *call);
  * within the bounds. */
 int64_t poll_schedule_interval_ms(struct poll_schedule *schedule, struct poll_schedule_call *call,
                                   const struct poll_schedule_need *need, struct rand *rand);
+
+/* Whether the quota is no longer what was configured, but what the vendor turned out to take. */
+void poll_schedule_set_learnt(struct poll_schedule *schedule, bool learnt);
+
+/* Whether theta has fallen so far that calls should be told their intervals anew, which they get to
+ * hear in this turn: those under way were told for a quota that was scarcer by half. */
+bool poll_schedule_take_plenty(struct poll_schedule *schedule);
 
 /* The promise as it stands. */
 int64_t poll_schedule_longest_ms(const struct poll_schedule *schedule);

@@ -145,6 +145,13 @@ struct mono session_free(const struct session *session)
                                             : (struct mono){INT64_MIN};
 }
 
+bool session_may_ask(struct session *session, const struct session_context *context,
+                     struct mono *again)
+{
+    call_quota_learn(&session->quota, context->call_rps, context->now.mono);
+    return call_quota_take(&session->quota, context->now.mono, again);
+}
+
 void session_answered(struct session *session, const struct session_context *context,
                       const struct cxone_result *result)
 {
@@ -230,7 +237,7 @@ static void run_attributes(struct session *session, struct session_context *cont
         !mono_reached(now, mono_later(due, session_free(session)))) {
         return;
     }
-    if (!call_quota_take(&session->quota, now, &session->attributes.not_before)) {
+    if (!session_may_ask(session, context, &session->attributes.not_before)) {
         return;
     }
     struct effect *effect = session_effect(session, context, EFFECT_ATTRIBUTES);
@@ -260,7 +267,7 @@ static void run_suggestion(struct session *session, struct session_context *cont
         session_withdraw_suggestion(session, context, "its text was not kept");
         return;
     }
-    if (!call_quota_take(&session->quota, context->now.mono, &session->suggestions.not_before)) {
+    if (!session_may_ask(session, context, &session->suggestions.not_before)) {
         return;
     }
     if (session->suggestions.tries == 0 ? !fuse_allow(context->fuse, context->now.mono)

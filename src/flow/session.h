@@ -65,6 +65,7 @@ struct session_context {
     struct call_effects *call_effects; /* scratch */
     struct fuse *fuse;
     struct call_now now;
+    double call_rps; /* learnt: requests a second for one call; 0: what is configured */
     bool hold_polls; /* the scorer is behind: no new polls for now */
 };
 
@@ -139,6 +140,9 @@ void session_on_gone(struct session *session, struct session_context *context,
 /* The options have changed: it is judged, paced and written by them from now on. A suggestion that
  * waits is dropped if none are sent any more; attributes wait for the day they are. */
 void session_on_options(struct session *session, struct session_context *context);
+
+/* The quota has become plentiful: the next poll is due when it would be if planned now. */
+void session_replan(struct session *session, struct session_context *context);
 
 /* The program stops: no more polls, what is owed is flushed. */
 void session_on_stop(struct session *session, struct session_context *context);

@@ -99,6 +99,10 @@ void session_suggestion_key(const struct session *session, const struct session_
  * another than this bound. The earliest time for the next. */
 struct mono session_free(const struct session *session);
 
+/* Takes leave of the call's own quota for one request; otherwise says from when on to ask again. */
+bool session_may_ask(struct session *session, const struct session_context *context,
+                     struct mono *again);
+
 /* What any answer says of the call's own quota. */
 void session_answered(struct session *session, const struct session_context *context,
                       const struct cxone_result *result);

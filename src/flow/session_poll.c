@@ -42,10 +42,7 @@ void session_join_schedule(struct session *session, struct session_context *cont
                                             &session->rand, context->now.mono);
 }
 
-/* The interval counts from when the last poll really left, but leaves the floor to a slow vendor.
- */
-static void schedule_next(struct session *session, struct session_context *context,
-                          const struct cxone_result *result)
+static int64_t interval_ms(struct session *session, struct session_context *context)
 {
     const struct poll_schedule_need need = {
         .risk = poll_risk(session, context),
@@ -53,12 +50,29 @@ static void schedule_next(struct session *session, struct session_context *conte
         .young = mono_ms_between(session->opened, context->now.mono) < YOUNG_MS,
         .held = session->state == CXONE_CALL_HELD,
     };
-    int64_t wait_ms =
-        result->queued_ms +
-        poll_schedule_interval_ms(context->schedule, &session->paced, &need, &session->rand);
+    return poll_schedule_interval_ms(context->schedule, &session->paced, &need, &session->rand);
+}
+
+/* The interval counts from when the last poll really left, but leaves the floor to a slow vendor.
+ */
+static void schedule_next(struct session *session, struct session_context *context,
+                          const struct cxone_result *result)
+{
+    int64_t wait_ms = result->queued_ms + interval_ms(session, context);
     struct mono due = mono_after_ms(session->poll_sent, wait_ms);
     struct mono soonest = mono_after_ms(context->now.mono, context->options->poll_floor_ms);
     session->next_poll = due.us > soonest.us ? due : soonest;
+}
+
+void session_replan(struct session *session, struct session_context *context)
+{
+    bool waits = session->phase == PHASE_LIVE && session->paced.joined && !session->polling &&
+                 session->had_reply && session->poll_failures == 0 && session->not_found == 0;
+    if (!waits) {
+        return;
+    }
+    struct mono due = mono_after_ms(session->poll_sent, interval_ms(session, context));
+    session->next_poll = due.us < session->next_poll.us ? due : session->next_poll;
 }
 
 /* +-10 %, never under the floor. */
@@ -370,7 +384,7 @@ void session_run_poll(struct session *session, struct session_context *context)
         session->next_poll = mono_after_ms(now, 100);
         return;
     }
-    if (!call_quota_take(&session->quota, now, &session->next_poll)) {
+    if (!session_may_ask(session, context, &session->next_poll)) {
         return;
     }
     struct effect *effect = session_effect(session, context, EFFECT_POLL);

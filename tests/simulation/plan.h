@@ -74,7 +74,9 @@ struct plan {
     double duplicate_share; /* of segments in a reply */
     double shuffle_share;   /* of replies */
     /* the vendor */
-    double quota_rps; /* 0: none */
+    double quota_rps;       /* 0: none */
+    double call_quota_rps;  /* for one call; 0: what the daemon believes */
+    bool hides_retry_after; /* its 429 do not say when to come back */
     int64_t token_s;
     /* the daemon */
     double client_rps;

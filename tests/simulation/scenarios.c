@@ -9,17 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { EVERYTHING = (1 << OPERATIONS) - 1 };
-
-struct scenario {
-    const char *name;
-    const char *shows;
-    void (*make)(struct plan *plan);
-    void (*tell)(const struct plan *plan, const struct figures *figures);
-};
-
-/* People who talk in turn, well behaved, from the beginning to the end. */
-static struct plan plain_plan(uint32_t calls, int64_t talk_ms)
+struct plan scenarios_plain_plan(uint32_t calls, int64_t talk_ms)
 {
     return (struct plan){
         .seed = 1,
@@ -44,7 +34,7 @@ static struct plan plain_plan(uint32_t calls, int64_t talk_ms)
     };
 }
 
-static void expect(bool holds, const char *what)
+void scenarios_expect(bool holds, const char *what)
 {
     if (!holds) {
         world_fail("not as promised: %s", what);
@@ -69,13 +59,13 @@ static void add_outage(struct plan *plan, int64_t lasts_ms, enum fault_kind kind
 
 static void make_outage(struct plan *plan)
 {
-    *plan = plain_plan(50, 20 * MINUTE_MS);
+    *plan = scenarios_plain_plan(50, 20 * MINUTE_MS);
     add_outage(plan, 10 * MINUTE_MS, FAULT_STATUS, EVERYTHING, 503);
 }
 
 static void make_silence(struct plan *plan)
 {
-    *plan = plain_plan(50, 20 * MINUTE_MS);
+    *plan = scenarios_plain_plan(50, 20 * MINUTE_MS);
     add_outage(plan, 10 * MINUTE_MS, FAULT_SILENCE, EVERYTHING, 0);
 }
 
@@ -83,7 +73,7 @@ static void make_silence(struct plan *plan)
  * rests for seconds until it is scored, as it should. */
 static void make_token_outage(struct plan *plan)
 {
-    *plan = plain_plan(8, 75 * MINUTE_MS);
+    *plan = scenarios_plain_plan(8, 75 * MINUTE_MS);
     plan->token_s = 300;
     add_outage(plan, HOUR_MS, FAULT_STATUS, 1u << OPERATION_TOKEN, 503);
 }
@@ -91,7 +81,7 @@ static void make_token_outage(struct plan *plan)
 /* Calls that are over before the outage is: their words are asked for all the same. */
 static void make_ended_in_outage(struct plan *plan)
 {
-    *plan = plain_plan(40, 20 * MINUTE_MS);
+    *plan = scenarios_plain_plan(40, 20 * MINUTE_MS);
     plan->token_s = 300;
     add_outage(plan, HOUR_MS, FAULT_STATUS, 1u << OPERATION_TOKEN, 503);
     plan->calm_ms = plan->mark_ms + MINUTE_MS;
@@ -114,69 +104,9 @@ static void tell_outage(const struct plan *plan, const struct figures *figures)
                      ((double)(outage_from_ms - MINUTE_MS) / 1e3),
                  storm, peak, after, (double)figures->probed_ms / 1e3,
                  (double)figures->recovered_ms / 1e3);
-    expect(storm < 2, "fewer than two requests a second in an outage");
-    expect(figures->recovered_ms <= figures->probed_ms + 5 * SECOND_MS,
-           "recovered at most 5 s after the next probe");
-}
-
-/* --- quota ----------------------------------------------------------------------------------- */
-
-static const int64_t step_from_ms = 3 * MINUTE_MS;
-static const int64_t step_until_ms = 8 * MINUTE_MS;
-
-static void make_quota_step(struct plan *plan)
-{
-    *plan = plain_plan(100, 11 * MINUTE_MS);
-    plan->client_rps = 100;
-    plan->quota_rps = 100;
-    plan_add_fault(plan, &(struct fault){.kind = FAULT_QUOTA,
-                                         .from_ms = step_from_ms,
-                                         .until_ms = step_until_ms,
-                                         .share = 1,
-                                         .operations = EVERYTHING,
-                                         .value = 10});
-}
-
-static void make_quota_stop(struct plan *plan)
-{
-    make_quota_step(plan);
-    plan_add_fault(plan, &(struct fault){.kind = FAULT_STOP,
-                                         .from_ms = step_until_ms - MINUTE_MS,
-                                         .until_ms = step_until_ms,
-                                         .share = 1,
-                                         .operations = EVERYTHING,
-                                         .value = 2 * SECOND_MS});
-}
-
-static void tell_quota(const struct plan *plan, const struct figures *figures)
-{
-    (void)plan;
-    static const struct {
-        const char *name;
-        int64_t from_ms;
-        int64_t until_ms;
-    } spells[] = {{"whole", MINUTE_MS, 3 * MINUTE_MS},
-                  {"a tenth", 4 * MINUTE_MS, 7 * MINUTE_MS},
-                  {"whole again", 9 * MINUTE_MS, 11 * MINUTE_MS}};
-    for (size_t i = 0; i < sizeof spells / sizeof spells[0]; i++) {
-        int64_t from_ms = spells[i].from_ms;
-        int64_t until_ms = spells[i].until_ms;
-        (void)printf("  quota %-11s %6.1f requests/s; from served to written p50 %.1f s, p95 "
-                     "%.1f s, p99 %.1f s\n",
-                     spells[i].name,
-                     (double)simulation_sent(from_ms, until_ms) /
-                         ((double)(until_ms - from_ms) / 1e3),
-                     (double)vendor_age_ms(the_vendor, from_ms, until_ms, 0.5) / 1e3,
-                     (double)vendor_age_ms(the_vendor, from_ms, until_ms, 0.95) / 1e3,
-                     (double)vendor_age_ms(the_vendor, from_ms, until_ms, 0.99) / 1e3);
-    }
-    (void)printf("  calls with stale attributes after a stop in the scarce spell: %u of %u\n",
-                 figures->stale_at_stop, figures->calls);
-    (void)printf("  throttled %.2f %% of requests, %llu of them for a call's own quota\n",
-                 100.0 * (double)figures->throttled /
-                     (double)(figures->requests[OPERATION_TRANSCRIPTS] +
-                              figures->requests[OPERATION_ATTRIBUTES] + 1),
-                 (unsigned long long)the_vendor->call_throttled);
+    scenarios_expect(storm < 2, "fewer than two requests a second in an outage");
+    scenarios_expect(figures->recovered_ms <= figures->probed_ms + 5 * SECOND_MS,
+                     "recovered at most 5 s after the next probe");
 }
 
 /* --- length and number ----------------------------------------------------------------------- */
@@ -186,7 +116,7 @@ enum { DAY_DISK_BYTES_MAX = 4096 * 46 + 4096 };
 
 static void make_day(struct plan *plan)
 {
-    *plan = plain_plan(1, 24 * HOUR_MS);
+    *plan = scenarios_plain_plan(1, 24 * HOUR_MS);
 }
 
 static void tell_day(const struct plan *plan, const struct figures *figures)
@@ -201,19 +131,19 @@ static void tell_day(const struct plan *plan, const struct figures *figures)
     }
     const struct spell *early = &figures->spells[SPELLS / 2 - 1];
     const struct spell *late = &figures->spells[SPELLS - 1];
-    expect(late->heap_bytes <= early->heap_bytes + early->heap_bytes / 50,
-           "memory is flat from the hours before noon to the last ones");
-    expect(late->disk_bytes <= early->disk_bytes + early->disk_bytes / 50,
-           "the disk's share is flat from the hours before noon to the last ones");
+    scenarios_expect(late->heap_bytes <= early->heap_bytes + early->heap_bytes / 50,
+                     "memory is flat from the hours before noon to the last ones");
+    scenarios_expect(late->disk_bytes <= early->disk_bytes + early->disk_bytes / 50,
+                     "the disk's share is flat from the hours before noon to the last ones");
     for (size_t i = 0; i < SPELLS; i++) {
-        expect(figures->spells[i].disk_bytes <= DAY_DISK_BYTES_MAX,
-               "a call takes no more of the disk than what it remembers");
+        scenarios_expect(figures->spells[i].disk_bytes <= DAY_DISK_BYTES_MAX,
+                         "a call takes no more of the disk than what it remembers");
     }
 }
 
 static void make_many(struct plan *plan)
 {
-    *plan = plain_plan(3000, 4 * MINUTE_MS);
+    *plan = scenarios_plain_plan(3000, 4 * MINUTE_MS);
     plan->client_rps = 600;
     plan->quota_rps = 720;
     for (int64_t i = 0; i < 3; i++) {
@@ -239,8 +169,6 @@ static const struct scenario scenarios[] = {
     {"silence", "10 minutes in which nothing answers", make_silence, tell_outage},
     {"token", "an hour in which no token is granted", make_token_outage, tell_outage},
     {"ended", "calls that end within an hour without tokens", make_ended_in_outage, NULL},
-    {"quota", "the quota falls to a tenth for 5 minutes", make_quota_step, tell_quota},
-    {"quota-stop", "the same, and a SIGTERM meanwhile", make_quota_stop, tell_quota},
     {"day", "one call of 24 hours", make_day, tell_day},
     {"many", "3,000 calls and three kill -9", make_many, tell_many},
 };
@@ -251,6 +179,7 @@ static bool run_scenario(const struct scenario *scenario)
     struct figures figures;
     struct timespec begun;
     struct timespec now;
+    plan.name = scenario->name;
     scenario->make(&plan);
     plan.name = scenario->name;
     clock_gettime(CLOCK_MONOTONIC, &begun);
@@ -275,17 +204,27 @@ static bool run_scenario(const struct scenario *scenario)
     return failures == 0;
 }
 
+static const struct scenario *scenario_at(size_t i)
+{
+    size_t count = sizeof scenarios / sizeof scenarios[0];
+    if (i < count) {
+        return &scenarios[i];
+    }
+    return i - count < scenarios_quota_count ? &scenarios_quota[i - count] : NULL;
+}
+
 int scenarios_run(const char *name)
 {
     bool known = false;
     bool good = true;
-    for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
+    const struct scenario *scenario;
+    for (size_t i = 0; (scenario = scenario_at(i)) != NULL; i++) {
         if (strcmp(name, "list") == 0) {
-            (void)printf("%-12s %s\n", scenarios[i].name, scenarios[i].shows);
+            (void)printf("%-16s %s\n", scenario->name, scenario->shows);
             known = true;
-        } else if (strcmp(name, "all") == 0 || strcmp(name, scenarios[i].name) == 0) {
+        } else if (strcmp(name, "all") == 0 || strcmp(name, scenario->name) == 0) {
             known = true;
-            good = run_scenario(&scenarios[i]) && good;
+            good = run_scenario(scenario) && good;
         }
     }
     if (!known) {

@@ -14,7 +14,8 @@ set_tests_properties(simulation.seeds PROPERTIES TIMEOUT 600 PROCESSORS 2)
 
 # The quick ones of the scenarios; `undertone-simulate --scenario list` names all.
 if(NOT UNDERTONE_SANITIZE AND NOT UNDERTONE_TSAN)
-    foreach(scenario outage silence token ended quota-stop day many)
+    foreach(scenario outage silence token ended quota quota-stop day many
+                     scarce-2 scarce-10 scarce-10-mute scarce-60 call-half call-quarter call-and-client)
         add_test(NAME simulation.${scenario} COMMAND undertone-simulate --scenario ${scenario})
         set_tests_properties(simulation.${scenario} PROPERTIES TIMEOUT 300)
     endforeach()

@@ -356,6 +356,23 @@ enum operation vendor_operation(const char *method, const char *url)
     return strcmp(method, "PATCH") == 0 ? OPERATION_ATTRIBUTES : OPERATION_TRANSCRIPTS;
 }
 
+static struct tally *tally_now(struct vendor *vendor)
+{
+    size_t second = (size_t)(world_now_ms() / SECOND_MS);
+    return &vendor->tallies[second < vendor->tally_count ? second : vendor->tally_count - 1];
+}
+
+struct tally vendor_tally(const struct vendor *vendor, int64_t from_ms, int64_t until_ms)
+{
+    struct tally sum = {0};
+    for (int64_t i = from_ms / SECOND_MS; i < until_ms / SECOND_MS; i++) {
+        sum.taken += vendor->tallies[i].taken;
+        sum.refused += vendor->tallies[i].refused;
+        sum.call_refused += vendor->tallies[i].call_refused;
+    }
+    return sum;
+}
+
 /* A bucket that is refilled as time passes. */
 static bool take(double *tokens, int64_t *at_us, double rps, double burst)
 {
@@ -379,11 +396,13 @@ static bool takes_quota(struct vendor *vendor)
 /* Two at once, and a little more for what the way here did to their distance. */
 static bool takes_call_quota(struct vendor *vendor, struct vendor_call *call)
 {
-    double rps = vendor->plan->interaction_rps;
+    double rps = vendor->plan->call_quota_rps > 0 ? vendor->plan->call_quota_rps
+                                                  : vendor->plan->interaction_rps;
     if (!call || take(&call->quota, &call->quota_us, rps, 2.25)) {
         return true;
     }
     vendor->call_throttled++;
+    tally_now(vendor)->call_refused++;
     return false;
 }
 
@@ -444,7 +463,7 @@ void vendor_serve(struct vendor *vendor, const struct vendor_request *request,
     } else if (operation != OPERATION_TOKEN &&
                (!takes_quota(vendor) || !takes_call_quota(vendor, call_of(vendor, request->url)))) {
         reply->status = 429;
-        reply->retry_after_s = 1;
+        reply->retry_after_s = vendor->plan->hides_retry_after ? -1 : 1;
     } else if (plan_strike(vendor->plan, FAULT_GARBAGE, operation)) {
         reply->status = 200;
         reply->content_type = "text/html";
@@ -454,6 +473,10 @@ void vendor_serve(struct vendor *vendor, const struct vendor_request *request,
     }
     vendor->requests[operation]++;
     vendor->throttled += reply->status == 429;
+    if (operation != OPERATION_TOKEN) {
+        tally_now(vendor)->taken += reply->status != 429;
+        tally_now(vendor)->refused += reply->status == 429;
+    }
 }
 
 /* --- what was read --------------------------------------------------------------------------- */

@@ -85,6 +85,13 @@ struct age {
     int64_t age_ms;
 };
 
+/* What became of the requests that arrived within one second, tokens apart. */
+struct tally {
+    uint32_t taken;
+    uint32_t refused;      /* 429 */
+    uint32_t call_refused; /* of those, for a call's own quota */
+};
+
 enum { DEATHS_MAX = 256 };
 
 struct vendor {
@@ -94,7 +101,9 @@ struct vendor {
     uint64_t requests[OPERATIONS];
     uint64_t throttled;
     uint64_t call_throttled; /* of those, for a call's own quota */
-    uint64_t tokens;         /* granted; also the newest one's number */
+    struct tally *tallies;   /* by second of the world */
+    size_t tally_count;
+    uint64_t tokens; /* granted; also the newest one's number */
     uint64_t void_before;
     double quota;
     int64_t quota_us;
@@ -145,6 +154,9 @@ bool vendor_died_between(const struct vendor *vendor, int64_t from_ms, int64_t u
 /* Of the attributes taken from one time to another: the age that this share of them did not pass.
  */
 int64_t vendor_age_ms(const struct vendor *vendor, int64_t from_ms, int64_t until_ms, double share);
+
+/* From one time to another, in whole seconds. */
+struct tally vendor_tally(const struct vendor *vendor, int64_t from_ms, int64_t until_ms);
 
 struct vendor_call *vendor_call_named(struct vendor *vendor, const char *id);
 

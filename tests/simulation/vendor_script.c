@@ -136,6 +136,9 @@ static void write_call(struct vendor *vendor, uint32_t number, struct rand *rand
     write_utterances(call, plan, rand);
 }
 
+/* No bucket holds more. */
+static const double FULL = 1e9;
+
 struct vendor *vendor_create(const struct plan *plan)
 {
     struct vendor *vendor = calloc(1, sizeof *vendor);
@@ -145,14 +148,18 @@ struct vendor *vendor_create(const struct plan *plan)
     vendor->plan = plan;
     vendor->count = plan->calls;
     vendor->calls = calloc(plan->calls ? plan->calls : 1, sizeof *vendor->calls);
-    if (!vendor->calls) {
+    vendor->tally_count = (size_t)(plan->end_ms / SECOND_MS) + 1;
+    vendor->tallies = calloc(vendor->tally_count, sizeof *vendor->tallies);
+    if (!vendor->calls || !vendor->tallies) {
         abort();
     }
     for (uint32_t i = 0; i < plan->calls; i++) {
         struct rand rand;
         rand_seed(&rand, rand_mix(plan->seed ^ rand_mix(i)));
         write_call(vendor, i, &rand);
+        vendor->calls[i].quota = FULL;
     }
+    vendor->quota = FULL;
     the_vendor = vendor;
     return vendor;
 }
@@ -164,6 +171,7 @@ void vendor_destroy(struct vendor *vendor)
     }
     free(vendor->calls);
     free(vendor->ages);
+    free(vendor->tallies);
     free(vendor);
     the_vendor = NULL;
 }

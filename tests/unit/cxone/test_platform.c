@@ -701,6 +701,27 @@ static void webhook_and_vendor_do_not_stop_each_other(void **state)
     platform_close(p);
 }
 
+/* One connection at a time, so that all but one wait. */
+static void webhooks_leave_in_the_order_of_their_alerts(void **state)
+{
+    (void)state;
+    char url[80];
+    struct platform *p = platform_open();
+    use_webhook(p, url);
+    p->options.in_flight_max = 1;
+    add_rule(p, "/hook", 200, "{}", 0);
+    platform_connect(p);
+    cxone_suggest(p->cxone, "call 7", "alert-1", "Be kind.", on_done, p);
+    cxone_suggest(p->cxone, "call 7", "alert-2", "Be kind.", on_done, p);
+    cxone_suggest(p->cxone, "call 7", "alert-3", "Be kind.", on_done, p);
+    platform_wait(p, 3);
+    assert_int_equal(p->seen_count, 3);
+    assert_string_equal(p->seen[0].key, "alert-1");
+    assert_string_equal(p->seen[1].key, "alert-2");
+    assert_string_equal(p->seen[2].key, "alert-3");
+    platform_close(p);
+}
+
 static int start_library(void **state)
 {
     (void)state;
@@ -727,6 +748,7 @@ int main(void)
         cmocka_unit_test(webhook_that_may_have_been_heard_is_unknown),
         cmocka_unit_test(several_ways_are_one_alert),
         cmocka_unit_test(webhook_and_vendor_do_not_stop_each_other),
+        cmocka_unit_test(webhooks_leave_in_the_order_of_their_alerts),
     };
     return cmocka_run_group_tests(tests, start_library, NULL);
 }

@@ -6,7 +6,6 @@
 #include "cxone/reply.h"
 #include "cxone/requests.h"
 #include "cxone/skew.h"
-#include "cxone/throttle.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -138,23 +137,6 @@ static void integers_are_read_whole_or_not_at_all(void **state)
 static struct mono at_ms(int64_t ms)
 {
     return (struct mono){ms * 1000};
-}
-
-static void one_interactions_quota_is_not_the_clients(void **state)
-{
-    (void)state;
-    struct throttle throttle = {0};
-    for (int64_t i = 0; i < 50; i++) {
-        assert_false(throttle_record(&throttle, 7, at_ms(i)));
-    }
-    assert_false(throttle_record(&throttle, 8, at_ms(60)));
-    assert_true(throttle_record(&throttle, 9, at_ms(70)));
-    assert_false(throttle_record(&throttle, 9, at_ms(80)));
-    /* Spread over more than a second, three are three separate affairs. */
-    assert_false(throttle_record(&throttle, 1, at_ms(5000)));
-    assert_false(throttle_record(&throttle, 2, at_ms(5600)));
-    assert_false(throttle_record(&throttle, 3, at_ms(6200)));
-    assert_true(throttle_record(&throttle, 4, at_ms(6300)));
 }
 
 static void suspended_capability_lets_one_probe_through(void **state)
@@ -399,7 +381,6 @@ int main(void)
         cmocka_unit_test(suggestion_that_may_have_arrived_is_unknown),
         cmocka_unit_test(missing_scope_is_found_in_header_or_body),
         cmocka_unit_test(integers_are_read_whole_or_not_at_all),
-        cmocka_unit_test(one_interactions_quota_is_not_the_clients),
         cmocka_unit_test(suspended_capability_lets_one_probe_through),
         cmocka_unit_test(polls_and_writes_of_one_call_go_by_age),
         cmocka_unit_test(discovery_starves_behind_nobody),

@@ -78,9 +78,25 @@ static void without_a_quota_there_is_no_wait(void **state)
     }
 }
 
+static void what_all_calls_taught_bounds_each(void **state)
+{
+    (void)state;
+    struct call_quota quota;
+    struct mono again = at_ms(0);
+    call_quota_init(&quota, 1, at_ms(0));
+    assert_true(call_quota_take(&quota, at_ms(0), &again));
+    call_quota_learn(&quota, 0.5, at_ms(0));
+    assert_false(call_quota_take(&quota, at_ms(1500), &again));
+    assert_in_range(mono_ms_between(at_ms(0), again), 2060, 2200);
+    call_quota_learn(&quota, 7, at_ms(1500)); /* never more than configured */
+    assert_false(call_quota_take(&quota, at_ms(1500), &again));
+    assert_in_range(mono_ms_between(at_ms(0), again), 1500, 1900);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_all_calls_taught_bounds_each),
         cmocka_unit_test(after_one_request_the_next_waits_a_little_over_a_second),
         cmocka_unit_test(a_request_counts_from_when_it_left),
         cmocka_unit_test(a_refusal_halves_the_pace_and_answers_bring_it_back),

@@ -113,14 +113,14 @@ static void a_quota_that_grows_is_used_and_one_that_falls_is_heeded(void **state
     assert_true(world.longest_ms <= poll_schedule_longest_ms(schedule) + TICK_MS);
     assert_true(world.longest_ms < 2 * CALLS * 1000 / 0.9);
 
-    pipeline_set_quota(world.pipeline, 400, 0);
+    pipeline_set_quota(world.pipeline, 400, 0, 0);
     (void)run_for(&world, 40000); /* who waited long still does, once */
     double plentiful = run_for(&world, 20000);
     assert_true(plentiful > CALLS / 5.0 && plentiful <= CALLS);
     assert_true(world.longest_ms <= 5500 + TICK_MS);
     assert_false(schedule->degraded);
 
-    pipeline_set_quota(world.pipeline, 1, 0);
+    pipeline_set_quota(world.pipeline, 1, 0, 0);
     (void)run_for(&world, 20000); /* those polled just before have their next soon */
     scarce = run_for(&world, 120000);
     assert_true(scarce > 0.8 && scarce < 0.9);
