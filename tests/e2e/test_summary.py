@@ -3,8 +3,8 @@
 
     test_summary.py PATH_TO_UNDERTONE PATH_TO_UNDERTONE_SIM [unittest options]
 
-The mean is worked out here from the scores in the log, the alerts are counted there; when the vendor
-forgets the call is the simulator's --linger. Outcomes are those of docs/OPERATING.md.
+The mean is worked out here from the scores in the log, the alerts are counted there; when the
+vendor forgets the call is the simulator's --linger. Outcomes are those of docs/OPERATING.md.
 """
 import json
 import sys
