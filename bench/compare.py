@@ -31,6 +31,13 @@ PROBES = {f"ms{count}": ("time " * (count - 2)).strip() for count in (8, 24, 64)
 TIMINGS = 7
 
 
+# With --isa: what undertone's kernels are called, what holds the peers to that instruction set
+# (each by its own documented variable), and whom nothing holds. ONNX Runtime's kernels ask the
+# processor alone; OpenVINO, told by oneDNN's variable, finds no kernel for softmax and stops.
+HELD_TO = {"avx2": {"kernels": "avx2", "not_held": ("onnxruntime", "openvino"), "environment": {
+    "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "CT2_FORCE_CPU_ISA": "AVX2"}}}
+
 # --- one engine in a process of its own: a command a line in, a JSON line out -------------------
 
 
@@ -71,8 +78,12 @@ class PeerProcess:
         arguments = [sys.executable, __file__, "--serve", name, "--model", options.model,
                      "--threads", str(options.threads), "--stream", options.stream,
                      "--texts", str(options.texts)]
-        self.name = name
-        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        held = HELD_TO.get(options.isa, {})
+        is_held = held and not name.startswith(held["not_held"])
+        self.name = f"{name} (not held)" if held and not is_held else name
+        environment = dict(os.environ, **held["environment"]) if is_held else None
+        self.process = subprocess.Popen(arguments, env=environment, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL if options.quiet else None,
                                         text=True)
         self.answer()
@@ -172,6 +183,9 @@ def summarise(rounds):
 def print_table(results, options):
     print(f"\n{processor()}, {options.threads} threads, {options.shape or options.model}, "
           f"{options.texts} texts, {options.rounds} rounds")
+    if options.isa:
+        print(f"Held to {options.isa}: an estimate of another processor. Those marked \"not held\" "
+              "used all that this one has; there a ratio to them is at least what it is here.")
     print("| engine | one by one | batches of 8 | sorted 32 | stream | 8 tokens | 24 tokens "
           "| 64 tokens |\n|---|---|---|---|---|---|---|---|")
     for name, row in results.items():
@@ -218,13 +232,23 @@ def parse_arguments():
     parser.add_argument("--peers", default=",".join(ENGINES), help="comma-separated")
     parser.add_argument("--precisions", default="fp32,int8", help="of undertone, comma-separated")
     parser.add_argument("--kernels", help="of undertone (default: the best here)")
+    parser.add_argument("--isa", choices=HELD_TO, help="hold undertone and those peers that can be "
+                        "held to this instruction set; bf16 is left out")
     parser.add_argument("--undertone", default=str(ROOT / "build/release/undertone"))
     parser.add_argument("--json", help="also write all rounds to this file")
     parser.add_argument("--wait", action="store_true", help="for Enter before each round")
     parser.add_argument("--verbose", dest="quiet", action="store_false",
                         help="show the peers' messages")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.isa:
+        if options.kernels:
+            parser.error("--isa chooses the kernels: leave --kernels out")
+        options.kernels = HELD_TO[options.isa]["kernels"]
+        for key in ("peers", "precisions"):
+            names = getattr(options, key).split(",")
+            setattr(options, key, ",".join(name for name in names if "bf16" not in name))
+    return options
 
 
 def main():

@@ -20,12 +20,14 @@ LABELS = ("negative", "neutral", "positive")
 
 
 def make_tokenizer(kind):
-    from transformers import BertTokenizerFast, RobertaTokenizerFast
+    from transformers import BertTokenizerFast, DistilBertTokenizerFast, RobertaTokenizerFast
 
     if kind == "roberta":
         return RobertaTokenizerFast(vocab_file=str(ROBERTA_TOKENIZER / "vocab.json"),
                                     merges_file=str(ROBERTA_TOKENIZER / "merges.txt"))
-    return BertTokenizerFast(vocab_file=str(BERT_TOKENIZER / "vocab.txt"), do_lower_case=True)
+    # The same tokenizer, but DistilBERT's knows that its network takes no token types.
+    wordpiece = DistilBertTokenizerFast if kind == "distilbert" else BertTokenizerFast
+    return wordpiece(vocab_file=str(BERT_TOKENIZER / "vocab.txt"), do_lower_case=True)
 
 
 def make_network(kind, hidden, layers, heads, ffn):
