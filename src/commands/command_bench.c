@@ -2,6 +2,7 @@
  * could do at best. One JSON line compares with those of bench/peers.py. */
 #include "base/json_write.h"
 #include "commands/bench.h"
+#include "commands/bench_serve.h"
 #include "commands/bench_team.h"
 #include "commands/command_line.h"
 #include "commands/commands.h"
@@ -13,11 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ROUNDS_MAX = 100 };
+enum { ROUNDS_MAX = 100, SERVE_SECONDS_MAX = 600, SEED_MAX = 1 << 30 };
 
 static const char help[] =
     "  undertone bench\n"
     "  undertone bench --threads 2 --stream utterances.txt --json\n"
+    "  undertone bench --serve 20 --precision int8\n"
     "\n"
     "usage: undertone bench [options]\n"
     "\n"
@@ -33,7 +35,10 @@ static const char help[] =
     "  -t, --threads N       scoring threads (default: one per core)\n"
     "      --precision P     auto, fp32, int8 or bf16 (default auto: fp32)\n"
     "      --kernels NAME    arithmetic kernels, as model.kernels (default: the best here)\n"
-    "  -j, --json            one JSON line\n"
+    "      --serve SECONDS   instead: how long callers wait when utterances come at random, at\n"
+    "                        25, 50, 75 and 90 % of capacity, so many seconds each\n"
+    "      --seed N          of the random arrivals (default 1)\n"
+    "  -j, --json            one JSON line; not with --serve\n"
     "  -h, --help            this text\n";
 
 struct bench_options {
@@ -42,6 +47,8 @@ struct bench_options {
     long texts;
     long rounds;
     long threads;
+    long serve_s; /* 0: the usual measures */
+    long seed;
     struct scorer_options scorer;
     bool json;
 };
@@ -105,6 +112,49 @@ static void print_json(const struct bench_figures *f, const struct scorer *score
     buf_done(&line);
 }
 
+static void print_serving(const struct bench_serve_figures *f, const struct scorer *scorer,
+                          const struct bench_options *options)
+{
+    printf("kernels %s, %s, %ld threads, capacity %.1f utterances/s, seed %llu\n",
+           scorer_kernels_name(scorer), scorer_precision_name(scorer), options->threads,
+           f->capacity, (unsigned long long)f->seed);
+    printf("| load | offered/s | answered/s | wait p50, p95, p99, ms | answer p50, p95, p99, ms | "
+           "most queued |\n|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < BENCH_SERVE_LOADS; i++) {
+        const struct bench_serve_load *l = &f->loads[i];
+        printf("| %u %% | %.1f | %.1f | %.2f, %.2f, %.2f | %.2f, %.2f, %.2f | %zu |\n", l->percent,
+               l->offered, l->answered, l->wait_ms[0], l->wait_ms[1], l->wait_ms[2], l->total_ms[0],
+               l->total_ms[1], l->total_ms[2], l->queued_max);
+    }
+}
+
+static int measure_serving(const struct bench_options *options, const struct scorer *scorer,
+                           const struct bench_texts *texts, struct error *err)
+{
+    struct bench_serve_figures figures;
+    int result =
+        bench_serve_measure(scorer, texts, (unsigned)options->threads, (unsigned)options->serve_s,
+                            (uint64_t)options->seed, &figures, err);
+    if (!result) {
+        print_serving(&figures, scorer, options);
+    }
+    return result;
+}
+
+static int measure_speed(const struct bench_options *options, const struct scorer *scorer,
+                         const struct bench_texts *texts, struct error *err)
+{
+    struct bench_figures figures;
+    int result = bench_measure(scorer, texts, (unsigned)options->threads, (unsigned)options->rounds,
+                               &figures, err);
+    if (!result && options->json) {
+        print_json(&figures, scorer, options->threads);
+    } else if (!result) {
+        print_plain(&figures, scorer, options->threads);
+    }
+    return result;
+}
+
 /* The file asked for, or the model's own golden texts. */
 static int find_stream(const struct bench_options *options, struct buf *path, struct error *err)
 {
@@ -126,7 +176,6 @@ static int bench(const struct bench_options *options, struct error *err)
 {
     struct scorer *scorer = NULL;
     struct bench_texts texts = {0};
-    struct bench_figures figures;
     struct buf path;
     buf_init(&path, PATH_MAX);
     int result = model_path_find(options->model, &path, err);
@@ -136,13 +185,9 @@ static int bench(const struct bench_options *options, struct error *err)
     result = result
                  ? result
                  : bench_texts_read(&texts, buf_string(&path), (size_t)options->texts, scorer, err);
-    result = result ? result
-                    : bench_measure(scorer, &texts, (unsigned)options->threads,
-                                    (unsigned)options->rounds, &figures, err);
-    if (!result && options->json) {
-        print_json(&figures, scorer, options->threads);
-    } else if (!result) {
-        print_plain(&figures, scorer, options->threads);
+    if (!result) {
+        result = options->serve_s > 0 ? measure_serving(options, scorer, &texts, err)
+                                      : measure_speed(options, scorer, &texts, err);
     }
     bench_texts_done(&texts);
     scorer_close(scorer);
@@ -166,6 +211,10 @@ static bool take_option(struct bench_options *options, int option)
         return command_line_count("bench", "--rounds", optarg, ROUNDS_MAX, &options->rounds);
     case 't':
         return command_line_count("bench", "--threads", optarg, BENCH_TEAM_MAX, &options->threads);
+    case 'S':
+        return command_line_count("bench", "--serve", optarg, SERVE_SECONDS_MAX, &options->serve_s);
+    case 'e':
+        return command_line_count("bench", "--seed", optarg, SEED_MAX, &options->seed);
     case 'p':
         return command_line_precision("bench", optarg, &options->scorer.precision);
     case 'k':
@@ -187,12 +236,16 @@ int command_bench(int argc, char **argv)
                                                  {"rounds", required_argument, NULL, 'r'},
                                                  {"threads", required_argument, NULL, 't'},
                                                  {"json", no_argument, NULL, 'j'},
+                                                 {"serve", required_argument, NULL, 'S'},
+                                                 {"seed", required_argument, NULL, 'e'},
                                                  {"precision", required_argument, NULL, 'p'},
                                                  {"kernels", required_argument, NULL, 'k'},
                                                  {"help", no_argument, NULL, 'h'},
                                                  {0}};
-    struct bench_options options = {
-        .texts = BENCH_TEXTS_MAX, .rounds = 3, .threads = command_line_cores(BENCH_TEAM_MAX)};
+    struct bench_options options = {.texts = BENCH_TEXTS_MAX,
+                                    .rounds = 3,
+                                    .seed = 1,
+                                    .threads = command_line_cores(BENCH_TEAM_MAX)};
     struct error err;
     int option;
     while ((option = command_line_option(argc, argv, "m:t:jh", long_options)) != -1) {
@@ -206,6 +259,9 @@ int command_bench(int argc, char **argv)
     }
     if (optind < argc) {
         return command_line_misuse("bench", "unexpected argument '%s'", argv[optind]);
+    }
+    if (options.serve_s > 0 && options.json) {
+        return command_line_misuse("bench", "--serve has no JSON line");
     }
     return bench(&options, &err) ? command_line_fail(&err) : command_line_finish(0);
 }
