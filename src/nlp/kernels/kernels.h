@@ -92,11 +92,11 @@ struct kernels {
     /* In place: x = exp(x - max) / sum. Within 5e-7. count >= 1. */
     void (*softmax)(float *x, size_t count);
 
-    /* In place: x = x * 0.5 * (1 + erf(x / sqrt(2))). Within 3e-7 * max(1, |x|). */
+    /* In place: x = x * 0.5 * (1 + erf(x / sqrt(2))). Within 1.2e-7 * max(1, |x|). */
     void (*gelu)(float *x, size_t count);
 
     /* In place: x = x * 0.5 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))). Within
-     * 3e-7 * max(1, |x|). */
+     * 1.2e-7 * max(1, |x|). */
     void (*gelu_tanh)(float *x, size_t count);
 
     /* Within 2e-6 of the largest |v|. */

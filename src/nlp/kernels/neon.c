@@ -19,33 +19,28 @@ enum { LANES = 4, VECTORS = 4, SIXTEEN = 16, TILE_ROWS = 4 };
 
 /* ---- elementwise ---- */
 
-static inline float32x4_t apply(bool tanh_form, float32x4_t x)
-{
-    return tanh_form ? neon_gelu_tanh(x) : neon_gelu(x);
-}
-
-static inline __attribute__((always_inline)) void apply_all(bool tanh_form, float *x, size_t count)
+static void apply_gelu(const struct gelu_tail *form, float *x, size_t count)
 {
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
-        vst1q_f32(x + i, apply(tanh_form, vld1q_f32(x + i)));
+        vst1q_f32(x + i, neon_gelu(form, vld1q_f32(x + i)));
     }
     if (i < count) {
         float rest[LANES] = {0};
         memcpy(rest, x + i, (count - i) * sizeof *x);
-        vst1q_f32(rest, apply(tanh_form, vld1q_f32(rest)));
+        vst1q_f32(rest, neon_gelu(form, vld1q_f32(rest)));
         memcpy(x + i, rest, (count - i) * sizeof *x);
     }
 }
 
 static void neon_gelu_all(float *x, size_t count)
 {
-    apply_all(false, x, count);
+    apply_gelu(&gelu_tail_exact, x, count);
 }
 
 static void neon_gelu_tanh_all(float *x, size_t count)
 {
-    apply_all(true, x, count);
+    apply_gelu(&gelu_tail_tanh, x, count);
 }
 
 void neon_finish(enum kernels_epilogue epilogue, float *y, size_t y_stride, size_t rows,

@@ -1,9 +1,13 @@
-/* neon_math.h - exp and the two GELUs on four floats; for the NEON table only. The formulas are
+/* neon_math.h - exp and GELU on four floats; for the NEON table only. The formulas are
  * those of x86_avx2_math.h, whose comments give their sources, in the same order. */
 #ifndef NLP_KERNELS_NEON_MATH_H
 #define NLP_KERNELS_NEON_MATH_H
 
+#include "nlp/kernels/gelu.h"
+
 #include <arm_neon.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* a > b ? a : b and a < b ? a : b, with not-a-number in b handed on: what x86 calls max and min. */
 static inline float32x4_t neon_max(float32x4_t a, float32x4_t b)
@@ -33,34 +37,29 @@ static inline float32x4_t neon_exp(float32x4_t x)
     return vmulq_f32(p, vreinterpretq_f32_s32(exponent));
 }
 
-static inline float32x4_t neon_magnitude(float32x4_t x)
+/* See gelu.h. A term of the eight pieces is 32 bytes, and a piece's is found by its four. */
+static inline float32x4_t neon_term(const float *term, uint8x16_t bytes)
 {
-    return neon_min(vdupq_n_f32(14.0f), vabsq_f32(x));
+    uint8x16x2_t pieces = {{vld1q_u8((const uint8_t *)term), vld1q_u8((const uint8_t *)term + 16)}};
+    return vreinterpretq_f32_u8(vqtbl2q_u8(pieces, bytes));
 }
 
-static inline float32x4_t neon_gelu(float32x4_t x)
+static inline float32x4_t neon_gelu(const struct gelu_tail *tail, float32x4_t x)
 {
-    float32x4_t m = neon_magnitude(x);
-    float32x4_t one = vdupq_n_f32(1.0f);
-    float32x4_t t = vdivq_f32(one, vfmaq_f32(one, vdupq_n_f32(0.231641888f), m));
-    float32x4_t p = vdupq_n_f32(0.5307027145f);
-    p = vfmaq_f32(vdupq_n_f32(-0.7265760135f), p, t);
-    p = vfmaq_f32(vdupq_n_f32(0.7107068705f), p, t);
-    p = vfmaq_f32(vdupq_n_f32(-0.142248368f), p, t);
-    p = vfmaq_f32(vdupq_n_f32(0.127414796f), p, t);
-    float32x4_t e = neon_exp(vmulq_n_f32(vmulq_f32(m, m), -0.5f));
-    float32x4_t tail = vmulq_f32(vmulq_f32(p, t), vmulq_f32(m, e));
-    return vsubq_f32(neon_max(vdupq_n_f32(0), x), tail);
-}
-
-static inline float32x4_t neon_gelu_tanh(float32x4_t x)
-{
-    float32x4_t m = neon_magnitude(x);
-    float32x4_t one = vdupq_n_f32(1.0f);
-    float32x4_t cubic = vfmaq_f32(one, vmulq_f32(m, m), vdupq_n_f32(0.044715f));
-    float32x4_t e = neon_exp(vmulq_n_f32(vmulq_f32(m, cubic), -1.5957691216057308f));
-    float32x4_t tail = vdivq_f32(vmulq_f32(m, e), vaddq_f32(one, e));
-    return vsubq_f32(neon_max(vdupq_n_f32(0), x), tail);
+    float32x4_t m = neon_min(vdupq_n_f32(GELU_MOST), vabsq_f32(x));
+    float32x4_t scale = vdupq_n_f32(GELU_SCALE);
+    float32x4_t round = vdupq_n_f32(GELU_ROUND);
+    float32x4_t nearest = vfmaq_f32(round, m, scale);
+    uint32x4_t piece = vandq_u32(vreinterpretq_u32_f32(nearest), vdupq_n_u32(GELU_PIECES - 1));
+    uint32x4_t four = vmlaq_n_u32(vdupq_n_u32(0x03020100), piece, 0x04040404);
+    uint8x16_t bytes = vreinterpretq_u8_u32(four);
+    float32x4_t r = vfmaq_f32(vsubq_f32(round, nearest), m, scale);
+    float32x4_t p = neon_term(tail->terms[GELU_TERMS - 1], bytes);
+#pragma GCC unroll 6
+    for (size_t i = GELU_TERMS - 1; i-- > 0;) {
+        p = vfmaq_f32(neon_term(tail->terms[i], bytes), p, r);
+    }
+    return vfmsq_f32(neon_max(vdupq_n_f32(0), x), m, p);
 }
 
 #endif

@@ -4,6 +4,7 @@
  * are not fused, since that is a function call where the CPU is not known to have it. No tiling. */
 #include "nlp/kernels/kernels.h"
 
+#include "nlp/kernels/gelu.h"
 #include "nlp/kernels/rounding.h"
 
 #include <assert.h>
@@ -12,8 +13,8 @@
 #include <string.h>
 
 /* Elementwise functions and the sums along a row use the formulas and the order of every other
- * table (x86_avx2_math.h has their sources), with fused multiply-adds where those have them: that
- * is why int8 answers are the same bits everywhere. */
+ * table (x86_avx2_math.h and gelu.h have their sources), with fused multiply-adds where those have
+ * them: that is why int8 answers are the same bits everywhere. */
 
 static float ref_exp(float x)
 {
@@ -34,34 +35,29 @@ static float ref_exp(float x)
     return ldexpf(p, (int)n);
 }
 
-static float ref_magnitude(float x)
+static void ref_apply_gelu(const struct gelu_tail *tail, float *x, size_t count)
 {
-    return 14.0f < fabsf(x) ? 14.0f : fabsf(x);
+    for (size_t i = 0; i < count; i++) {
+        float m = GELU_MOST < fabsf(x[i]) ? GELU_MOST : fabsf(x[i]);
+        float nearest = fmaf(m, GELU_SCALE, GELU_ROUND);
+        uint32_t piece = rounding_bits(nearest) % GELU_PIECES;
+        float r = fmaf(m, GELU_SCALE, GELU_ROUND - nearest);
+        float p = tail->terms[GELU_TERMS - 1][piece];
+        for (size_t term = GELU_TERMS - 1; term-- > 0;) {
+            p = fmaf(p, r, tail->terms[term][piece]);
+        }
+        x[i] = fmaf(-m, p, 0.0f > x[i] ? 0.0f : x[i]);
+    }
 }
 
 static void ref_gelu(float *x, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        float m = ref_magnitude(x[i]);
-        float t = 1.0f / fmaf(0.231641888f, m, 1.0f);
-        float p = 0.5307027145f;
-        p = fmaf(p, t, -0.7265760135f);
-        p = fmaf(p, t, 0.7107068705f);
-        p = fmaf(p, t, -0.142248368f);
-        p = fmaf(p, t, 0.127414796f);
-        float tail = (p * t) * (m * ref_exp((m * m) * -0.5f));
-        x[i] = (0.0f > x[i] ? 0.0f : x[i]) - tail;
-    }
+    ref_apply_gelu(&gelu_tail_exact, x, count);
 }
 
 static void ref_gelu_tanh(float *x, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        float m = ref_magnitude(x[i]);
-        float cubic = fmaf(m * m, 0.044715f, 1.0f);
-        float e = ref_exp((m * cubic) * -1.5957691216057308f);
-        x[i] = (0.0f > x[i] ? 0.0f : x[i]) - (m * e) / (1.0f + e);
-    }
+    ref_apply_gelu(&gelu_tail_tanh, x, count);
 }
 
 /* The sum of sixteen partial sums. */

@@ -211,33 +211,28 @@ static void tile_partial(const struct product *p, size_t rows, size_t columns)
 
 /* ---- elementwise ---- */
 
-static inline __m256 apply(enum kernels_epilogue epilogue, __m256 x)
-{
-    return epilogue == KERNELS_EPILOGUE_GELU ? avx2_gelu(x) : avx2_gelu_tanh(x);
-}
-
-static inline void apply_all(enum kernels_epilogue epilogue, float *x, size_t count)
+static void apply_gelu(const struct gelu_tail *form, float *x, size_t count)
 {
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
-        _mm256_storeu_ps(x + i, apply(epilogue, _mm256_loadu_ps(x + i)));
+        _mm256_storeu_ps(x + i, avx2_gelu(form, _mm256_loadu_ps(x + i)));
     }
     if (i < count) {
         float rest[LANES] = {0};
         memcpy(rest, x + i, (count - i) * sizeof *x);
-        _mm256_storeu_ps(rest, apply(epilogue, _mm256_loadu_ps(rest)));
+        _mm256_storeu_ps(rest, avx2_gelu(form, _mm256_loadu_ps(rest)));
         memcpy(x + i, rest, (count - i) * sizeof *x);
     }
 }
 
 static void avx2_gelu_all(float *x, size_t count)
 {
-    apply_all(KERNELS_EPILOGUE_GELU, x, count);
+    apply_gelu(&gelu_tail_exact, x, count);
 }
 
 static void avx2_gelu_tanh_all(float *x, size_t count)
 {
-    apply_all(KERNELS_EPILOGUE_GELU_TANH, x, count);
+    apply_gelu(&gelu_tail_tanh, x, count);
 }
 
 /* ---- linear ---- */

@@ -24,39 +24,46 @@ static inline __mmask16 mask_of(size_t count)
 
 /* ---- elementwise ---- */
 
-static inline __attribute__((always_inline)) void apply_all(bool tanh_form, float *x, size_t count)
+static inline __attribute__((always_inline)) void apply_gelu(const struct avx512_tail *tail,
+                                                             float *x, size_t count)
 {
-    for (size_t i = 0; i < count; i += LANES) {
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        _mm512_storeu_ps(x + i, avx512_gelu(tail, _mm512_loadu_ps(x + i)));
+    }
+    if (i < count) {
         __mmask16 mask = mask_of(count - i);
-        __m512 value = _mm512_maskz_loadu_ps(mask, x + i);
-        value = tanh_form ? avx512_gelu_tanh(value) : avx512_gelu(value);
-        if (mask == 0xFFFF) {
-            _mm512_storeu_ps(x + i, value);
-        } else {
-            _mm512_mask_storeu_ps(x + i, mask, value);
-        }
+        __m512 value = avx512_gelu(tail, _mm512_maskz_loadu_ps(mask, x + i));
+        _mm512_mask_storeu_ps(x + i, mask, value);
+    }
+}
+
+static void gelu_rows(const struct gelu_tail *form, float *y, size_t y_stride, size_t rows,
+                      size_t columns)
+{
+    const struct avx512_tail tail = avx512_load_tail(form);
+    for (size_t r = 0; r < rows; r++) {
+        apply_gelu(&tail, y + r * y_stride, columns);
     }
 }
 
 void x86_avx512_gelu(float *x, size_t count)
 {
-    apply_all(false, x, count);
+    gelu_rows(&gelu_tail_exact, x, count, 1, count);
 }
 
 void x86_avx512_gelu_tanh(float *x, size_t count)
 {
-    apply_all(true, x, count);
+    gelu_rows(&gelu_tail_tanh, x, count, 1, count);
 }
 
 void x86_avx512_finish(enum kernels_epilogue epilogue, float *y, size_t y_stride, size_t rows,
                        size_t columns)
 {
-    for (size_t r = 0; r < rows; r++) {
-        if (epilogue == KERNELS_EPILOGUE_GELU) {
-            x86_avx512_gelu(y + r * y_stride, columns);
-        } else if (epilogue == KERNELS_EPILOGUE_GELU_TANH) {
-            x86_avx512_gelu_tanh(y + r * y_stride, columns);
-        }
+    if (epilogue == KERNELS_EPILOGUE_GELU) {
+        gelu_rows(&gelu_tail_exact, y, y_stride, rows, columns);
+    } else if (epilogue == KERNELS_EPILOGUE_GELU_TANH) {
+        gelu_rows(&gelu_tail_tanh, y, y_stride, rows, columns);
     }
 }
 

@@ -1,9 +1,12 @@
-/* x86_avx512_math.h - exp and the two GELUs on sixteen floats; for the AVX-512 tables only. The
- * formulas are those of x86_avx2_math.h, whose comments give their sources. */
+/* x86_avx512_math.h - exp and GELU on sixteen floats; for the AVX-512 tables only. The formula of
+ * exp is that of x86_avx2_math.h, whose comment gives its source; gelu.h explains the other. */
 #ifndef NLP_KERNELS_X86_AVX512_MATH_H
 #define NLP_KERNELS_X86_AVX512_MATH_H
 
+#include "nlp/kernels/gelu.h"
+
 #include <immintrin.h>
+#include <stddef.h>
 
 /* Without optimising GCC's _mm512_roundscale_ps is a macro that hands an unsigned mask to a signed
  * parameter. */
@@ -27,35 +30,35 @@ static inline __m512 avx512_exp(__m512 x)
 }
 #pragma GCC diagnostic pop
 
-static inline __m512 avx512_magnitude(__m512 x)
+/* A gelu_tail ready for use. */
+struct avx512_tail {
+    __m512 terms[GELU_TERMS];
+};
+
+static inline struct avx512_tail avx512_load_tail(const struct gelu_tail *tail)
 {
-    return _mm512_min_ps(_mm512_set1_ps(14.0f), _mm512_abs_ps(x));
+    struct avx512_tail loaded;
+#pragma GCC unroll 7
+    for (size_t i = 0; i < GELU_TERMS; i++) {
+        loaded.terms[i] = _mm512_broadcast_f32x8(_mm256_load_ps(tail->terms[i]));
+    }
+    return loaded;
 }
 
-static inline __m512 avx512_gelu(__m512 x)
+static inline __m512 avx512_gelu(const struct avx512_tail *tail, __m512 x)
 {
-    __m512 m = avx512_magnitude(x);
-    __m512 one = _mm512_set1_ps(1.0f);
-    __m512 t = _mm512_div_ps(one, _mm512_fmadd_ps(_mm512_set1_ps(0.231641888f), m, one));
-    __m512 p = _mm512_set1_ps(0.5307027145f);
-    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-0.7265760135f));
-    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.7107068705f));
-    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-0.142248368f));
-    p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.127414796f));
-    __m512 e = avx512_exp(_mm512_mul_ps(_mm512_mul_ps(m, m), _mm512_set1_ps(-0.5f)));
-    __m512 tail = _mm512_mul_ps(_mm512_mul_ps(p, t), _mm512_mul_ps(m, e));
-    return _mm512_sub_ps(_mm512_max_ps(_mm512_setzero_ps(), x), tail);
-}
-
-static inline __m512 avx512_gelu_tanh(__m512 x)
-{
-    __m512 m = avx512_magnitude(x);
-    __m512 one = _mm512_set1_ps(1.0f);
-    __m512 cubic = _mm512_fmadd_ps(_mm512_mul_ps(m, m), _mm512_set1_ps(0.044715f), one);
-    __m512 u2 = _mm512_mul_ps(_mm512_mul_ps(m, cubic), _mm512_set1_ps(-1.5957691216057308f));
-    __m512 e = avx512_exp(u2);
-    __m512 tail = _mm512_div_ps(_mm512_mul_ps(m, e), _mm512_add_ps(one, e));
-    return _mm512_sub_ps(_mm512_max_ps(_mm512_setzero_ps(), x), tail);
+    __m512 m = _mm512_min_ps(_mm512_set1_ps(GELU_MOST), _mm512_abs_ps(x));
+    __m512 scale = _mm512_set1_ps(GELU_SCALE);
+    __m512 round = _mm512_set1_ps(GELU_ROUND);
+    __m512 nearest = _mm512_fmadd_ps(m, scale, round);
+    __m512i piece = _mm512_castps_si512(nearest);
+    __m512 r = _mm512_fmsub_ps(m, scale, _mm512_sub_ps(nearest, round));
+    __m512 p = _mm512_permutexvar_ps(piece, tail->terms[GELU_TERMS - 1]);
+#pragma GCC unroll 6
+    for (size_t i = GELU_TERMS - 1; i-- > 0;) {
+        p = _mm512_fmadd_ps(p, r, _mm512_permutexvar_ps(piece, tail->terms[i]));
+    }
+    return _mm512_fnmadd_ps(m, p, _mm512_max_ps(_mm512_setzero_ps(), x));
 }
 
 #endif

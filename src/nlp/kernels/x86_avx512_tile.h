@@ -15,6 +15,7 @@
 #include <immintrin.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { AVX512_ROWS = 12, AVX512_SUMS = 24, AVX512_LINE = 64 };
 
@@ -50,6 +51,14 @@ avx512_weights(const enum kernels_storage storage, const unsigned char *at)
         return _mm512_cvtph_ps(_mm256_load_si256((const __m256i *)(const void *)at));
     }
     return _mm512_load_ps(at);
+}
+
+/* Four bytes to all lanes, as integers: broadcasts of floats take a shuffle on some CPUs. */
+static inline __attribute__((always_inline)) __m512 avx512_broadcast(const unsigned char *at)
+{
+    int32_t four;
+    memcpy(&four, at, sizeof four);
+    return _mm512_castsi512_ps(_mm512_set1_epi32(four));
 }
 
 /* One step of sixteen sums. Sums of bytes are integers that only pass for floats here. The single
@@ -147,8 +156,7 @@ static inline __attribute__((always_inline)) void avx512_tile(const enum kernels
         }
 #pragma GCC unroll 12
         for (size_t r = 0; r < rows; r++) {
-            const float *at = (const float *)(const void *)(third[r / 3] + r % 3 * stride);
-            __m512 x = _mm512_set1_ps(at[s]);
+            __m512 x = avx512_broadcast(third[r / 3] + r % 3 * stride + s * KERNELS_STEP_BYTES);
 #pragma GCC unroll 24
             for (size_t v = 0; v < panels; v++) {
                 sums[r * panels + v] = avx512_dot(storage, sums[r * panels + v], x, weights[v]);

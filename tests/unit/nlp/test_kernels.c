@@ -135,10 +135,10 @@ static void expect_product(const struct kernels *table, const struct problem *p,
                 expected += was;
             } else if (epilogue == KERNELS_EPILOGUE_GELU) {
                 expected = exact_gelu(sum);
-                tolerance = 1.2 * tolerance + 3e-7 * fmax(1, fabs(sum));
+                tolerance = 1.2 * tolerance + 1.2e-7 * fmax(1, fabs(sum));
             } else if (epilogue == KERNELS_EPILOGUE_GELU_TANH) {
                 expected = exact_gelu_tanh(sum);
-                tolerance = 1.2 * tolerance + 3e-7 * fmax(1, fabs(sum));
+                tolerance = 1.2 * tolerance + 1.2e-7 * fmax(1, fabs(sum));
             }
             assert_close(table->name, "linear", got, expected, tolerance);
         }
@@ -624,13 +624,13 @@ static void check_gelu(const struct kernels *table)
     memcpy(y, x, STEPS * sizeof *x);
     table->gelu(y, STEPS);
     for (int i = 0; i < STEPS; i++) {
-        assert_close(table->name, "gelu", y[i], exact_gelu(x[i]), 3e-7 * fmax(1, fabs(x[i])));
+        assert_close(table->name, "gelu", y[i], exact_gelu(x[i]), 1.2e-7 * fmax(1, fabs(x[i])));
     }
     memcpy(y, x, STEPS * sizeof *x);
     table->gelu_tanh(y, STEPS);
     for (int i = 0; i < STEPS; i++) {
         assert_close(table->name, "gelu_tanh", y[i], exact_gelu_tanh(x[i]),
-                     3e-7 * fmax(1, fabs(x[i])));
+                     1.2e-7 * fmax(1, fabs(x[i])));
     }
     free(x);
     free(y);
