@@ -89,21 +89,77 @@ static void avx512_linear_s8(const struct kernels_matrix *matrix, enum kernels_e
     avx512_linear_bytes(matrix, epilogue, x, rows, y, y_stride);
 }
 
+/* ---- rows to bytes ---- */
+
+/* Two accumulators, so that no minimum waits for the one before. */
+static inline __attribute__((always_inline)) struct rounding_scale
+scale_of(const bool shrinks, const float *shrink, const float *x, size_t inputs)
+{
+    __m512 least[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    __m512 most[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    size_t i = 0;
+    for (; i + 2 * LANES <= inputs; i += 2 * LANES) {
+#pragma GCC unroll 2
+        for (size_t v = 0; v < 2; v++) {
+            __m512 value = _mm512_loadu_ps(x + i + v * LANES);
+            if (shrinks) {
+                value = _mm512_mul_ps(value, _mm512_loadu_ps(shrink + i + v * LANES));
+            }
+            least[v] = _mm512_min_ps(least[v], value);
+            most[v] = _mm512_max_ps(most[v], value);
+        }
+    }
+    for (; i < inputs; i += LANES) {
+        __mmask16 mask = mask_of(inputs - i);
+        __m512 value = _mm512_maskz_loadu_ps(mask, x + i);
+        if (shrinks) {
+            value = _mm512_mul_ps(value, _mm512_maskz_loadu_ps(mask, shrink + i));
+        }
+        least[0] = _mm512_min_ps(least[0], value);
+        most[0] = _mm512_max_ps(most[0], value);
+    }
+    return rounding_scale_of(_mm512_reduce_min_ps(_mm512_min_ps(least[0], least[1])),
+                             _mm512_reduce_max_ps(_mm512_max_ps(most[0], most[1])));
+}
+
+static inline __m512i nearest(const float *x, __m512 inverse)
+{
+    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x), inverse));
+}
+
+/* Sixty-four numbers at a time, then sixteen. Packing goes by quarters of a register, so the fours
+ * that come out are put in order at last; it saturates, which is what a byte needs. */
+static void round_row(const float *x, size_t inputs, const struct rounding_scale *scale,
+                      uint8_t *bytes)
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512 inverse = _mm512_set1_ps(scale->inverse);
+    __m512i zeros = _mm512_set1_epi16((int16_t)scale->zero);
+    size_t i = 0;
+    for (; i + 4 * LANES <= inputs; i += 4 * LANES) {
+        const float *at = x + i;
+        __m512i low = _mm512_packs_epi32(nearest(at, inverse), nearest(at + LANES, inverse));
+        __m512i high =
+            _mm512_packs_epi32(nearest(at + 2 * LANES, inverse), nearest(at + 3 * LANES, inverse));
+        __m512i fours =
+            _mm512_packus_epi16(_mm512_adds_epi16(low, zeros), _mm512_adds_epi16(high, zeros));
+        _mm512_storeu_si512(bytes + i, _mm512_permutexvar_epi32(order, fours));
+    }
+    __m512i zero = _mm512_set1_epi32(scale->zero);
+    for (; i < inputs; i += LANES) {
+        __mmask16 mask = mask_of(inputs - i);
+        __m512 value = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), inverse);
+        __m512i byte = _mm512_add_epi32(_mm512_cvtps_epi32(value), zero);
+        byte = _mm512_max_epi32(byte, _mm512_setzero_si512());
+        _mm512_mask_cvtusepi32_storeu_epi8(bytes + i, mask, byte);
+    }
+}
+
 static struct rounding_scale scale_of_row(const struct kernels_outliers *outliers, const float *x,
                                           size_t inputs)
 {
-    __m512 least = _mm512_setzero_ps();
-    __m512 most = _mm512_setzero_ps();
-    for (size_t i = 0; i < inputs; i += LANES) {
-        __mmask16 mask = mask_of(inputs - i);
-        __m512 value = _mm512_maskz_loadu_ps(mask, x + i);
-        if (outliers) {
-            value = _mm512_mul_ps(value, _mm512_maskz_loadu_ps(mask, outliers->shrink + i));
-        }
-        least = _mm512_min_ps(least, value);
-        most = _mm512_max_ps(most, value);
-    }
-    return rounding_scale_of(_mm512_reduce_min_ps(least), _mm512_reduce_max_ps(most));
+    return outliers ? scale_of(true, outliers->shrink, x, inputs)
+                    : scale_of(false, NULL, x, inputs);
 }
 
 void x86_avx512_quantise(const struct kernels_outliers *outliers, const float *x, size_t x_stride,
@@ -112,15 +168,7 @@ void x86_avx512_quantise(const struct kernels_outliers *outliers, const float *x
     for (size_t row = 0; row < rows; row++, x += x_stride) {
         uint8_t *bytes = out->values + row * out->stride;
         struct rounding_scale scale = scale_of_row(outliers, x, inputs);
-        __m512 inverse = _mm512_set1_ps(scale.inverse);
-        __m512i zero = _mm512_set1_epi32(scale.zero);
-        for (size_t i = 0; i < inputs; i += LANES) {
-            __mmask16 mask = mask_of(inputs - i);
-            __m512 value = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), inverse);
-            __m512i byte = _mm512_add_epi32(_mm512_cvtps_epi32(value), zero);
-            byte = _mm512_max_epi32(byte, _mm512_setzero_si512());
-            _mm512_mask_cvtusepi32_storeu_epi8(bytes + i, mask, byte);
-        }
+        round_row(x, inputs, &scale, bytes);
         rounding_outliers(outliers, x, inputs, &scale, bytes);
         out->steps[row] = scale.step;
         out->zeros[row] = scale.zero;
@@ -129,31 +177,77 @@ void x86_avx512_quantise(const struct kernels_outliers *outliers, const float *x
 
 /* ---- rows that stand alone ---- */
 
-static void norm_row(float *x, size_t width, const float *gamma, const float *beta, float epsilon)
+/* The sum over a row is one chain of additions in each lane, so that all tables give the same bits;
+ * a few rows at once keep the adders from waiting for it. In the functions below rows is a constant
+ * at every call. */
+enum { NORM_ROWS = 4 };
+
+static inline __attribute__((always_inline)) void
+mean_of_rows(const float *x, size_t stride, const size_t rows, size_t width, __m512 *means)
 {
-    __m512 sums = _mm512_setzero_ps();
-    for (size_t i = 0; i < width; i += LANES) {
-        sums = _mm512_add_ps(sums, _mm512_maskz_loadu_ps(mask_of(width - i), x + i));
+    __m512 sums[NORM_ROWS];
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++) {
+        sums[r] = _mm512_setzero_ps();
     }
-    __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sums) / (float)width);
-    __m512 squares = _mm512_setzero_ps();
     for (size_t i = 0; i < width; i += LANES) {
         __mmask16 mask = mask_of(width - i);
-        __m512 off = _mm512_maskz_sub_ps(mask, _mm512_maskz_loadu_ps(mask, x + i), mean);
-        squares = _mm512_fmadd_ps(off, off, squares);
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++) {
+            sums[r] = _mm512_add_ps(sums[r], _mm512_maskz_loadu_ps(mask, x + r * stride + i));
+        }
     }
-    float variance = _mm512_reduce_add_ps(squares) / (float)width;
-    __m512 scale = _mm512_set1_ps(1.0f / sqrtf(variance + epsilon));
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++) {
+        means[r] = _mm512_set1_ps(_mm512_reduce_add_ps(sums[r]) / (float)width);
+    }
+}
+
+static inline __attribute__((always_inline)) void scale_of_rows(const float *x, size_t stride,
+                                                                const size_t rows, size_t width,
+                                                                float epsilon, const __m512 *means,
+                                                                __m512 *scales)
+{
+    __m512 squares[NORM_ROWS];
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++) {
+        squares[r] = _mm512_setzero_ps();
+    }
     for (size_t i = 0; i < width; i += LANES) {
         __mmask16 mask = mask_of(width - i);
-        __m512 off = _mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + i), mean);
-        __m512 value =
-            _mm512_fmadd_ps(_mm512_mul_ps(off, scale), _mm512_maskz_loadu_ps(mask, gamma + i),
-                            _mm512_maskz_loadu_ps(mask, beta + i));
-        if (mask == 0xFFFF) {
-            _mm512_storeu_ps(x + i, value);
-        } else {
-            _mm512_mask_storeu_ps(x + i, mask, value);
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++) {
+            __m512 value = _mm512_maskz_loadu_ps(mask, x + r * stride + i);
+            __m512 off = _mm512_maskz_sub_ps(mask, value, means[r]);
+            squares[r] = _mm512_fmadd_ps(off, off, squares[r]);
+        }
+    }
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++) {
+        float variance = _mm512_reduce_add_ps(squares[r]) / (float)width;
+        scales[r] = _mm512_set1_ps(1.0f / sqrtf(variance + epsilon));
+    }
+}
+
+static inline __attribute__((always_inline)) void norm_rows(float *x, size_t stride,
+                                                            const size_t rows, size_t width,
+                                                            const float *gamma, const float *beta,
+                                                            float epsilon)
+{
+    __m512 means[NORM_ROWS];
+    __m512 scales[NORM_ROWS];
+    mean_of_rows(x, stride, rows, width, means);
+    scale_of_rows(x, stride, rows, width, epsilon, means, scales);
+    for (size_t i = 0; i < width; i += LANES) {
+        __mmask16 mask = mask_of(width - i);
+        __m512 gain = _mm512_maskz_loadu_ps(mask, gamma + i);
+        __m512 bias = _mm512_maskz_loadu_ps(mask, beta + i);
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++) {
+            float *at = x + r * stride + i;
+            __m512 off = _mm512_sub_ps(_mm512_maskz_loadu_ps(mask, at), means[r]);
+            __m512 value = _mm512_fmadd_ps(_mm512_mul_ps(off, scales[r]), gain, bias);
+            _mm512_mask_storeu_ps(at, mask, value);
         }
     }
 }
@@ -161,8 +255,12 @@ static void norm_row(float *x, size_t width, const float *gamma, const float *be
 void x86_avx512_layer_norm(float *x, size_t stride, size_t rows, size_t width, const float *gamma,
                            const float *beta, float epsilon)
 {
-    for (size_t row = 0; row < rows; row++) {
-        norm_row(x + row * stride, width, gamma, beta, epsilon);
+    size_t row = 0;
+    for (; row + NORM_ROWS <= rows; row += NORM_ROWS) {
+        norm_rows(x + row * stride, stride, NORM_ROWS, width, gamma, beta, epsilon);
+    }
+    for (; row < rows; row++) {
+        norm_rows(x + row * stride, stride, 1, width, gamma, beta, epsilon);
     }
 }
 
