@@ -7,6 +7,7 @@
 #include "oracle.h"
 #include "world.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,18 +21,38 @@ enum { SWEPT_MS = 50000, JUST_LISTED_MS = 2000, LOOKBACK_MS = 58000, KILL_DOUBT_
 static struct {
     struct vendor *vendor;
     struct keyhash key;
-    struct map forms; /* utterance hash and revision -> struct form */
-    struct map calls; /* interaction hash -> struct vendor_call */
+    struct map forms;    /* utterance hash and revision -> struct form */
+    struct map calls;    /* interaction hash -> struct vendor_call */
+    size_t copies_bytes; /* of names, in the maps */
     uint64_t scored;
     uint64_t alerts;
     uint64_t unknown;
 } ledger;
+
+/* A map keeps a copy of each name, for which malloc takes a word more, in steps of two words. */
+static size_t copy_bytes(const char *name)
+{
+    const size_t step = 2 * sizeof(size_t);
+    return (strlen(name) + sizeof(size_t) + step - 1) / step * step;
+}
 
 static void remember(struct map *map, const char *name, void *value)
 {
     if (!map_put(map, name, strlen(name), value)) {
         abort();
     }
+    ledger.copies_bytes += copy_bytes(name);
+}
+
+/* map.c: a name, its size and hash, and what it stands for. */
+enum { MAP_SLOT_BYTES = 4 * sizeof(void *) };
+
+size_t ledger_daemon_bytes(void)
+{
+    struct mallinfo2 heap = mallinfo2();
+    size_t slots_bytes = (ledger.forms.capacity + ledger.calls.capacity) * MAP_SLOT_BYTES;
+    return heap.uordblks + heap.hblkhd - ledger.copies_bytes - slots_bytes -
+           ledger.vendor->age_capacity * sizeof *ledger.vendor->ages;
 }
 
 void ledger_begin(struct vendor *vendor)

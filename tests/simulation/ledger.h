@@ -27,4 +27,7 @@ void ledger_check(const struct vendor *vendor, struct figures *figures);
 /* Calls whose attributes at the vendor are not what was served so far comes to. */
 unsigned ledger_count_stale(const struct vendor *vendor);
 
+/* The program's heap without what ledger and vendor write down as time goes by. */
+size_t ledger_daemon_bytes(void);
+
 #endif

@@ -124,10 +124,9 @@ static void tell_day(const struct plan *plan, const struct figures *figures)
     (void)plan;
     for (size_t i = 0; i < SPELLS; i++) {
         const struct spell *spell = &figures->spells[i];
-        (void)printf(
-            "  up to %4.1f h: at most %zu bytes on the heap (of the whole program), %zu on "
-            "disk\n",
-            (double)spell->until_ms / 3.6e6, spell->heap_bytes, spell->disk_bytes);
+        (void)printf("  up to %4.1f h: at most %zu bytes on the heap, %zu on "
+                     "disk\n",
+                     (double)spell->until_ms / 3.6e6, spell->heap_bytes, spell->disk_bytes);
     }
     const struct spell *early = &figures->spells[SPELLS / 2 - 1];
     const struct spell *late = &figures->spells[SPELLS - 1];

@@ -10,7 +10,6 @@
 #include "vendor.h"
 #include "world.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,7 +140,7 @@ static void measure_spell(void)
         return;
     }
     struct spell *spell = &run.figures->spells[index];
-    size_t heap_bytes = mallinfo2().uordblks;
+    size_t heap_bytes = ledger_daemon_bytes();
     size_t on_disk_bytes = disk_bytes();
     spell->until_ms = (index + 1) * length_ms;
     spell->heap_bytes = heap_bytes > spell->heap_bytes ? heap_bytes : spell->heap_bytes;

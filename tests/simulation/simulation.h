@@ -11,7 +11,7 @@ enum { SPELLS = 8 };
  * height of a tooth each fell. */
 struct spell {
     int64_t until_ms;
-    size_t heap_bytes; /* of the whole program: the world's part hardly changes */
+    size_t heap_bytes; /* without what the ledger writes down */
     size_t disk_bytes;
 };
 

@@ -171,13 +171,13 @@ static int64_t higher(int64_t a, int64_t b)
 
 static void look(struct day *day, struct most *most)
 {
-    struct store_counts counts;
     store_tend(day->store, (struct wall){epoch_ms + day->now_ms}); /* as every minute */
     commit(day);
-    store_count(day->store, &counts);
     most->pages = higher(most->pages, ask(day, "SELECT count(*) FROM page"));
     most->suggestions = higher(most->suggestions, ask(day, "SELECT count(*) FROM suggestion"));
-    most->file_bytes = higher(most->file_bytes, (int64_t)counts.bytes);
+    most->file_bytes = higher(most->file_bytes,
+                              ask(day, "SELECT page_count * page_size FROM pragma_page_count, "
+                                       "pragma_page_size")); /* not the log: it grows and shrinks */
 }
 
 static void begin(struct day *day)
