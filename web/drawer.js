@@ -35,6 +35,22 @@ function evidenceRow(alert, item) {
   );
 }
 
+// Redacted words, where policy lets any out: quoted, or said to be gone.
+function wordsRow(item) {
+  return item.words === undefined ? [] : [
+    make("tr", { class: "said" },
+         make("td", { colspan: "4" }, item.words === null ? "words no longer held"
+                                                           : `\u201c${item.words}\u201d`)),
+  ];
+}
+
+function saidLine(alert) {
+  const said = alert.said;
+  const words = said && said.words ? `: \u201c${said.words}\u201d` : "";
+  return said ? [make("p", { class: "sub" }, `${said.speaker === "agent" ? "The agent" :
+    "The customer"}, ${clock(said.end_ms)}${words}`)] : [];
+}
+
 export class Drawer {
   constructor(board, { isSeen, see, closed }) {
     this.board = board;
@@ -42,7 +58,7 @@ export class Drawer {
     this.see = see;
     this.closed = closed;
     this.id = null;
-    this.alertNumber = 0;
+    this.alertBuilt = null; // what the section shows
     this.node = byId("drawer");
     this.build();
     this.node.addEventListener("keydown", (event) => {
@@ -94,7 +110,7 @@ export class Drawer {
     }
     this.id = id;
     this.call = call;
-    this.alertNumber = -1;
+    this.alertBuilt = null;
     this.node.hidden = false;
     document.body.classList.add("with-drawer");
     this.update();
@@ -159,11 +175,12 @@ export class Drawer {
     setText(this.read, call.late_ms ? `Not read since ${clock(call.late_ms)}` : "Up to date");
   }
 
-  // Built anew only when it is another alert, so that a button under the pointer stays.
+  // Built anew only when it is another alert, so that a button under the pointer stays, or when
+  // some of its evidence was taken back.
   updateAlert(alert) {
-    const number = alert ? alert.number : 0;
-    if (number !== this.alertNumber) {
-      this.alertNumber = number;
+    const built = alert ? JSON.stringify([alert.number, alert.evidence, alert.said]) : "";
+    if (built !== this.alertBuilt) {
+      this.alertBuilt = built;
       this.buildAlert(alert);
     }
     if (alert) {
@@ -183,14 +200,16 @@ export class Drawer {
     this.alertBox.replaceChildren(
       make("div", { class: "drawer-alert-head" },
            make("h3", {}, alertWord(alert)), this.seen),
-      this.alertState, make("p", { class: "why" }, PATHS[alert.path].why), this.alertTold,
+      this.alertState, make("p", { class: "why" }, PATHS[alert.path].why),
+      ...saidLine(alert), this.alertTold,
       make("table", { class: "evidence" },
            make("caption", {}, "What moved the mean most, when the alert opened"),
            make("thead", {}, make("tr", {},
                 make("th", { scope: "col" }, "Said at"), make("th", { scope: "col" }, "By"),
                 make("th", { scope: "col", class: "number" }, "Score"),
                 make("th", { scope: "col", class: "number" }, "Moved it"))),
-           make("tbody", {}, ...alert.evidence.map((item) => evidenceRow(alert, item)))),
+           make("tbody", {}, ...alert.evidence.flatMap(
+             (item) => [evidenceRow(alert, item), ...wordsRow(item)]))),
       this.feedback.node,
     );
   }

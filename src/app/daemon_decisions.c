@@ -71,8 +71,9 @@ static void write_call(const struct daemon *daemon, struct json_writer *writer, 
 /* The keys that decide what is an alert, with their values as text. */
 static void write_judgement(struct json_writer *writer, const char *shown)
 {
-    static const char *const groups[] = {"window.", "trend.",        "alert.",         "model.",
-                                         "rules.",  "poll.lateness", "assist.delivery"};
+    static const char *const groups[] = {"window.",         "trend.",   "alert.",
+                                         "model.",          "rules.",   "poll.lateness",
+                                         "assist.delivery", "evidence."};
     json_write_key(writer, "judgement");
     json_write_object_begin(writer);
     while (*shown) {
@@ -185,8 +186,34 @@ static void write_thresholds(struct json_writer *writer, const struct config *co
     json_write_object_end(writer);
 }
 
+/* Null where policy wants words but none are held. */
+static void write_words(const struct daemon *daemon, struct json_writer *writer,
+                        const struct effect *note, const struct segment *said)
+{
+    if (daemon->config->evidence_text == CONFIG_EVIDENCE_REDACTED) {
+        json_write_key(writer, "words");
+        json_write_cstring(writer, pipeline_words(daemon->pipeline, note->call, said));
+    }
+}
+
+/* What made a rule fire, if it was something that was said. */
+static void write_said(const struct daemon *daemon, struct json_writer *writer,
+                       const struct effect *note)
+{
+    if (note->rule && note->said.end_ms > 0) {
+        json_write_key(writer, "said");
+        json_write_object_begin(writer);
+        write_integer(writer, "startMs", note->said.start_ms);
+        write_integer(writer, "endMs", note->said.end_ms);
+        write_text(writer, "speaker", speaker_name(note->said.speaker));
+        write_words(daemon, writer, note, &note->said);
+        json_write_object_end(writer);
+    }
+}
+
 /* By time before the reading; the speaker, the score, and how far it moved the mean. */
-static void write_evidence(struct json_writer *writer, const struct effect *note)
+static void write_evidence(const struct daemon *daemon, struct json_writer *writer,
+                           const struct effect *note)
 {
     json_write_key(writer, "evidence");
     json_write_array_begin(writer);
@@ -198,6 +225,10 @@ static void write_evidence(struct json_writer *writer, const struct effect *note
         write_text(writer, "speaker", speaker_name(item->speaker));
         write_fixed(writer, "score", item->score);
         write_fixed(writer, "moved", item->contribution);
+        write_words(daemon, writer, note,
+                    &(struct segment){.start_ms = item->start_ms,
+                                      .end_ms = item->end_ms,
+                                      .speaker = item->speaker});
         json_write_object_end(writer);
     }
     json_write_array_end(writer);
@@ -220,7 +251,8 @@ static void note_alert(struct daemon_decisions *self, const struct effect *note)
     write_fixed(writer, "slopeAMinute", note->alert.slope);
     write_reading(writer, &note->reading);
     write_thresholds(writer, daemon->config);
-    write_evidence(writer, note);
+    write_evidence(daemon, writer, note);
+    write_said(daemon, writer, note);
     json_write_key(writer, "degraded");
     json_write_boolean(writer, daemon_is_degraded(daemon, note->interaction_id));
     write_text(writer, "model", self->model);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* The scorer is behind when this many utterances wait: polling pauses until half are done. */
-enum { QUEUE_HIGH = 4096, QUEUE_LOW = 2048 };
+enum { QUEUE_HIGH = 4096, QUEUE_LOW = 2048, MESSAGE_BYTES_MAX = 64 * 1024 };
 
 /* What falls due within such a time is done together: against seconds between polls it is nothing,
  * and a process that wakes for one thing at a time spends as much on waking as on the thing. */
@@ -175,16 +175,20 @@ static void do_attributes(struct daemon *daemon, const struct effect *effect)
 static void do_suggest(struct daemon *daemon, const struct effect *effect)
 {
     struct buf message;
-    buf_init(&message, 4096);
+    buf_init(&message, MESSAGE_BYTES_MAX);
+    const char *words = pipeline_words(daemon->pipeline, effect->call, &effect->said);
     if (effect->message) {
-        buf_append_string(&message, effect->message);
+        message_fill_words(effect->message, words, &message);
     } else {
-        message_fill(daemon->config->assist_template, &effect->reading, &message);
+        message_fill(daemon->config->assist_template, &effect->reading, words, &message);
     }
     struct request *request = make_request(daemon, effect);
     if (request) {
         cxone_suggest(daemon->cxone, effect->interaction_id, effect->idempotency_key,
                       buf_string(&message), on_suggested, request);
+    }
+    if (message.bytes) {
+        keyhash_wipe(message.bytes, message.size);
     }
     buf_done(&message);
 }

@@ -48,6 +48,7 @@ static void refresh_gauges(struct daemon *daemon)
     metrics_set(metrics, METRIC_CALLS_LIVE, (double)pipeline_calls_live(daemon->pipeline));
     metrics_set(metrics, METRIC_CALLS_NOT_JUDGED,
                 (double)pipeline_calls_unjudged(daemon->pipeline));
+    metrics_set(metrics, METRIC_WORDS_BYTES, (double)pipeline_words_bytes(daemon->pipeline));
     metrics_set(metrics, METRIC_UTTERANCES_CUSTOMER, (double)counts.finals);
     metrics_set(metrics, METRIC_UTTERANCES_AGENT, (double)counts.agent);
     metrics_set(metrics, METRIC_UTTERANCES_DUPLICATE, (double)counts.duplicates);

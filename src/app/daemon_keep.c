@@ -94,7 +94,8 @@ static bool must_wait(const struct effect *effect)
     case EFFECT_SUGGEST:
         return true;
     case EFFECT_NOTE:
-        return effect->note != NOTE_POLL_FAILED && effect->note != NOTE_ATTRIBUTES_FAILED;
+        return effect->note != NOTE_POLL_FAILED && effect->note != NOTE_ATTRIBUTES_FAILED &&
+               effect->note != NOTE_WORDS_DROPPED;
     case EFFECT_POLL:
         return effect->opening;
     case EFFECT_SCORE:

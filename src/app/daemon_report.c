@@ -209,6 +209,12 @@ static void report_unjudged(struct daemon *daemon, const struct effect *note, co
               LOG_TEXT("utterance", utterance), LOG_INT("revision", note->revision));
 }
 
+static void report_state(struct daemon *daemon, const struct effect *note, const char *call)
+{
+    log_write(daemon->log, LOG_INFO, "call_state", "the call is listed in another state",
+              LOG_TEXT("interaction", call), LOG_TEXT("state", cxone_call_state_name(note->state)));
+}
+
 static void report_described(struct daemon *daemon, const struct effect *note, const char *call)
 {
     log_write(daemon->log, note->judged ? LOG_INFO : LOG_WARN, "call_described",
@@ -231,9 +237,7 @@ void daemon_report_note(struct daemon *daemon, const struct effect *note)
                   LOG_TEXT("interaction", call));
         break;
     case NOTE_CALL_STATE:
-        log_write(daemon->log, LOG_INFO, "call_state", "the call is listed in another state",
-                  LOG_TEXT("interaction", call),
-                  LOG_TEXT("state", cxone_call_state_name(note->state)));
+        report_state(daemon, note, call);
         break;
     case NOTE_CALL_DESCRIBED:
         report_described(daemon, note, call);
@@ -286,6 +290,8 @@ void daemon_report_note(struct daemon *daemon, const struct effect *note)
     case NOTE_ATTRIBUTES_FAILED:
     case NOTE_ATTRIBUTES_LOST:
         report_attributes_failed(daemon, note, call);
+        break;
+    case NOTE_WORDS_DROPPED:
         break;
     }
 }

@@ -367,9 +367,17 @@ void daemon_wallboard_destroy(struct daemon_wallboard *wallboard)
     free(wallboard);
 }
 
+static const char *find_words(void *user, const struct effect *note, const struct segment *said)
+{
+    const struct daemon_wallboard *wallboard = user;
+    return pipeline_words(wallboard->daemon->pipeline, note->call, said);
+}
+
 void daemon_wallboard_note(struct daemon_wallboard *wallboard, const struct effect *note)
 {
     if (wallboard) {
+        bool wanted = wallboard->daemon->config->evidence_text == CONFIG_EVIDENCE_REDACTED;
+        wallboard_show_words(wallboard->board, wanted ? find_words : NULL, wallboard);
         wallboard_note(wallboard->board, daemon_now(wallboard->daemon), note);
     }
 }

@@ -17,6 +17,8 @@ static const struct row rows[METRICS] = {
     [METRIC_CALLS_LIVE] = {"undertone_calls_live", "", "gauge", "Calls being followed."},
     [METRIC_CALLS_NOT_JUDGED] = {"undertone_calls_not_judged", "", "gauge",
                                  "Of them, those in a language that the model does not know."},
+    [METRIC_WORDS_BYTES] = {"undertone_evidence_words_bytes", "", "gauge",
+                            "Redacted words held for the evidence of alerts (`evidence.text`)."},
     [METRIC_CALLS_OPENED] = {"undertone_calls_opened_total", "", "counter",
                              "Calls taken up since the start."},
     [METRIC_CALLS_CLOSED] = {"undertone_calls_closed_total", "", "counter",

@@ -39,6 +39,72 @@ static void item_changed(struct wallboard *board, struct wallboard_item *item)
     append_item(board, item);
 }
 
+/* --- words ----------------------------------------------------------------------------------- */
+
+void wallboard_show_words(struct wallboard *board, wallboard_words_fn *words, void *user)
+{
+    board->words = words;
+    board->words_user = user;
+}
+
+static char *copy_words(const struct wallboard *board, const struct effect *note,
+                        const struct segment *said)
+{
+    const char *words = board->words(board->words_user, note, said);
+    return words ? strdup(words) : NULL;
+}
+
+static bool wipe_words(char **words)
+{
+    char *text = *words;
+    *words = NULL;
+    if (text) {
+        keyhash_wipe(text, strlen(text));
+        free(text);
+    }
+    return text != NULL;
+}
+
+static void take_words(const struct wallboard *board, struct wallboard_alert *alert,
+                       const struct effect *note)
+{
+    alert->shows_words = board->words != NULL;
+    for (uint32_t i = 0; alert->shows_words && i < alert->evidence_count; i++) {
+        const struct call_evidence *item = &alert->evidence[i];
+        alert->words[i] = copy_words(board, note,
+                                     &(struct segment){.start_ms = item->start_ms,
+                                                       .end_ms = item->end_ms,
+                                                       .speaker = item->speaker});
+    }
+    if (alert->shows_words && alert->said.end_ms > 0) {
+        alert->said_words = copy_words(board, note, &alert->said);
+    }
+}
+
+/* Words that ended from then on; true if there were any. */
+static bool drop_words(struct wallboard_alert *alert, int64_t from_ms)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < alert->evidence_count; i++) {
+        if (alert->evidence[i].end_ms >= from_ms) {
+            any = wipe_words(&alert->words[i]) || any;
+        }
+    }
+    if (alert->said.end_ms >= from_ms) {
+        any = wipe_words(&alert->said_words) || any;
+    }
+    return any;
+}
+
+/* The head of whatever it is. */
+static void free_item(struct wallboard_item *item)
+{
+    if (item->kind == WALLBOARD_ALERT) {
+        (void)drop_words((struct wallboard_alert *)item, INT64_MIN);
+    }
+    free(item);
+}
+
 void wallboard_destroy(struct wallboard *board)
 {
     if (!board) {
@@ -46,7 +112,7 @@ void wallboard_destroy(struct wallboard *board)
     }
     for (struct wallboard_item *item = board->oldest; item;) {
         struct wallboard_item *newer = item->newer;
-        free(item); /* the head of whatever it is */
+        free_item(item);
         item = newer;
     }
     map_done(&board->calls);
@@ -101,7 +167,7 @@ static void forget_oldest(struct wallboard *board, enum wallboard_kind kind)
     if (item) {
         board->forgotten = kind == WALLBOARD_GONE ? item->revision : board->forgotten;
         unlink_item(board, item);
-        free(item);
+        free_item(item);
     }
 }
 
@@ -140,6 +206,9 @@ static void leave_alert(struct wallboard *board, struct call_now now, struct wal
         return;
     }
     close_alert(board, now, call->alert, false);
+    if (drop_words(call->alert, INT64_MIN)) {
+        item_changed(board, &call->alert->item);
+    }
     call->alert->call = NULL;
     call->alert = NULL;
     if (board->past_count == WALLBOARD_ALERTS_PAST) {
@@ -256,6 +325,8 @@ static void open_alert(struct wallboard *board, struct call_now now, const struc
     alert->reading = note->reading;
     memcpy(alert->evidence, note->evidence, sizeof alert->evidence);
     alert->evidence_count = note->evidence_count;
+    alert->said = note->said;
+    take_words(board, alert, note);
     append_item(board, &alert->item);
     place_alert(board, now, call, alert);
     item_changed(board, &call->item);
@@ -294,7 +365,12 @@ static void drop_evidence(struct wallboard *board, const struct effect *note)
         const struct call_evidence *evidence = &alert->evidence[i];
         if (evidence->start_ms != note->segment.start_ms ||
             evidence->end_ms != note->segment.end_ms) {
+            char *words = alert->words[i];
+            alert->words[i] = NULL;
+            alert->words[kept] = words;
             alert->evidence[kept++] = *evidence;
+        } else {
+            (void)wipe_words(&alert->words[i]);
         }
     }
     if (alert && kept < alert->evidence_count) {
@@ -327,6 +403,12 @@ void wallboard_note(struct wallboard *board, struct call_now now, const struct e
         break;
     case NOTE_UTTERANCE_MASKED:
         drop_evidence(board, note);
+        break;
+    case NOTE_WORDS_DROPPED:
+        call = find_call(board, note->interaction_id);
+        if (call && call->alert && drop_words(call->alert, note->start_ms)) {
+            item_changed(board, &call->alert->item);
+        }
         break;
     case NOTE_CALL_RETURNED:
     case NOTE_CALL_DESCRIBED:

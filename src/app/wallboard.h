@@ -8,7 +8,7 @@
  * anew.
  *
  * Times are the vendor's clock in epoch ms. Calls are named by the vendor's id, because a
- * supervisor has to recognise them; transcript text never comes here.
+ * supervisor has to recognise them; of transcripts only redacted words, where policy says so.
  */
 #ifndef APP_WALLBOARD_H
 #define APP_WALLBOARD_H
@@ -31,6 +31,14 @@ struct wallboard;
 /* For so many calls, remembering `gone_max` that went away. NULL without memory. */
 struct wallboard *wallboard_create(size_t calls_max, size_t gone_max);
 void wallboard_destroy(struct wallboard *board); /* accepts NULL */
+
+/* Redacted words of an utterance by speaker and times, or NULL. */
+typedef const char *wallboard_words_fn(void *user, const struct effect *note,
+                                       const struct segment *said);
+
+/* The latest alert of each call shows words from now on; they are copied here, and wiped when the
+ * alert is a past one, or as NOTE_WORDS_DROPPED says. Without, or with NULL, none are asked for. */
+void wallboard_show_words(struct wallboard *board, wallboard_words_fn *words, void *user);
 
 /* A note of the pipeline: calls opened and closed, alerts opened and recovered. */
 void wallboard_note(struct wallboard *board, struct call_now now, const struct effect *note);

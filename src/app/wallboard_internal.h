@@ -36,6 +36,10 @@ struct wallboard_alert {
     struct call_reading reading;
     struct call_evidence evidence[CALL_EVIDENCE_MAX];
     uint32_t evidence_count;
+    struct segment said;            /* what a rule fired on: speaker and times, or zeroed */
+    bool shows_words;               /* policy wants them, held or not */
+    char *words[CALL_EVIDENCE_MAX]; /* of each evidence, owned; NULL: not held */
+    char *said_words;               /* the same */
     enum suggestion_state suggestion;
     const char *feedback; /* the last word of somebody, or NULL */
 };
@@ -73,6 +77,8 @@ struct wallboard_minute {
 };
 
 struct wallboard {
+    wallboard_words_fn *words; /* NULL: none are shown */
+    void *words_user;
     struct map calls; /* id -> struct wallboard_call */
     struct wallboard_item *oldest;
     struct wallboard_item *newest;

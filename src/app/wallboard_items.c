@@ -79,6 +79,28 @@ static void write_call(struct json_writer *writer, const struct wallboard_call *
     write_points(writer, call, after);
 }
 
+static void write_words(struct json_writer *writer, const struct wallboard_alert *alert,
+                        const char *words)
+{
+    if (alert->shows_words) {
+        json_write_key(writer, "words");
+        json_write_cstring(writer, words);
+    }
+}
+
+static void write_said(struct json_writer *writer, const struct wallboard_alert *alert)
+{
+    if (alert->rule[0] && alert->said.end_ms > 0) {
+        json_write_key(writer, "said");
+        json_write_object_begin(writer);
+        write_integer(writer, "start_ms", alert->said.start_ms);
+        write_integer(writer, "end_ms", alert->said.end_ms);
+        write_text(writer, "speaker", speaker_name(alert->said.speaker));
+        write_words(writer, alert, alert->said_words);
+        json_write_object_end(writer);
+    }
+}
+
 static void write_evidence(struct json_writer *writer, const struct wallboard_alert *alert)
 {
     json_write_key(writer, "evidence");
@@ -91,6 +113,7 @@ static void write_evidence(struct json_writer *writer, const struct wallboard_al
         write_text(writer, "speaker", speaker_name(evidence->speaker));
         write_fixed(writer, "score", evidence->score);
         write_fixed(writer, "contribution", evidence->contribution);
+        write_words(writer, alert, alert->words[i]);
         json_write_object_end(writer);
     }
     json_write_array_end(writer);
@@ -113,6 +136,7 @@ static void write_alert(struct json_writer *writer, const struct wallboard_alert
     write_text(writer, "feedback", alert->feedback ? alert->feedback : "");
     write_reading(writer, &alert->reading);
     write_evidence(writer, alert);
+    write_said(writer, alert);
 }
 
 static void write_item(struct json_writer *writer, const struct wallboard_item *item,

@@ -24,6 +24,7 @@ enum config_discover {
     CONFIG_DISCOVER_WEBHOOK
 };
 enum config_http_version { CONFIG_HTTP_AUTO, CONFIG_HTTP_1_1 };
+enum config_evidence { CONFIG_EVIDENCE_NONE, CONFIG_EVIDENCE_REDACTED };
 enum config_webhook_check { CONFIG_WEBHOOK_SIGNATURE, CONFIG_WEBHOOK_SECRET };
 /* In the order of enum mood_weighting. */
 enum config_weighting { CONFIG_WEIGHTING_UTTERANCE, CONFIG_WEIGHTING_DURATION };
@@ -233,6 +234,7 @@ struct config {
     char *model_cache;                 /* model.cache: auto | off | a folder */
     int64_t model_cache_entries;       /* model.cache_entries: 65536; 0 = no cache */
     struct config_list model_fallback; /* model.fallback: models, then perhaps "lexicon" */
+    int evidence_text;                 /* evidence.text: enum config_evidence */
     struct config_list model_language; /* model.language: tags, or multi */
     char *model_kernels;               /* model.kernels: auto | ref | avx2 | avx512 and so on */
 

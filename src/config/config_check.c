@@ -152,7 +152,7 @@ static int check_contact_webhook(const struct config *config, struct error *err)
 
 static bool is_known_slot(const char *at, size_t bytes)
 {
-    static const char *const known[] = {"score", "trend", "minutes"};
+    static const char *const known[] = {"score", "trend", "samples", "words"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strlen(known[i]) == bytes && memcmp(at, known[i], bytes) == 0) {
             return true;
@@ -167,9 +167,16 @@ static int check_template(const struct config *config, struct error *err)
         const char *close = strchr(at, '}');
         if (!close || !is_known_slot(at + 1, (size_t)(close - at - 1))) {
             return config_blame(config, "assist.template",
-                                "unknown placeholder; known are {score}, {trend} and {minutes}",
+                                "unknown placeholder; known are {score}, {trend}, {samples} and "
+                                "{words}",
                                 err);
         }
+    }
+    if (config->evidence_text == CONFIG_EVIDENCE_NONE &&
+        strstr(config->assist_template, "{words}")) {
+        return config_blame(config, "assist.template",
+                            "{words} needs evidence.text: redacted; without it no words are held",
+                            err);
     }
     return 0;
 }

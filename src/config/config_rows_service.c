@@ -118,6 +118,11 @@ const struct config_row config_rows_service[] = {
           "how long after its end an utterance waits to be judged, so that a list can say that the "
           "call is masked; longer than `discover.interval` closes that gap")},
 
+    {CHOICE("evidence.text", evidence_text, "none",
+            "words of customer and agent that an alert rests on, in the wallboard, the log of "
+            "decisions and `{words}` of a message: none, or redacted (docs/REDACTION.md)"),
+     .choices = {"none", "redacted"}},
+
     {TEXT("rules.path", rules_path, LONG, "",
           "file of rules beside the mood (docs/RULES.md), read again when it changes; empty: "
           "none")},

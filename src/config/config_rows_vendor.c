@@ -254,7 +254,9 @@ const struct config_row config_rows_vendor[] = {
     {TEXT("assist.template", assist_template, LONG,
           "Sentiment analysis indicates declining customer mood. "
           "Consider empathy statements or supervisor escalation.",
-          "the hint; `{score}`, `{trend}` and `{minutes}` are filled in"),
+          "the hint; `{score}`, `{trend}`, `{samples}` and, with `evidence.text`, `{words}` are "
+          "filled "
+          "in"),
      .flags = CONFIG_FLAG_REQUIRED | CONFIG_FLAG_PROSE},
     {TEXT("assist.type", assist_type, NAME, "text", "type of suggestion sent"),
      .flags = CONFIG_FLAG_REQUIRED},

@@ -110,7 +110,7 @@ const char *config_table_suggest(const char *key)
         "attr",      "assist",      "poll",     "window",   "trend", "alert", "rate",
         "retry",     "retry_after", "breaker",  "timeouts", "http",  "tls",   "discover",
         "privacy",   "end",         "model",    "store",    "log",   "api",   "writes",
-        "fuse",      "rules",       "decisions"};
+        "fuse",      "rules",       "evidence", "decisions"};
     struct suggest best = {0};
     for (size_t i = 0; i < config_table_count(); i++) {
         suggest_offer(&best, key, config_table_at(i)->key);

@@ -125,6 +125,7 @@ void wire_pipeline(const struct config *config, uint64_t seed, struct pipeline_o
                 .not_found_max = (unsigned)config->end_on_404_count,
                 .sweep_after_ms = {5000, 60000},
                 .sweep_reach_ms = 600000,
+                .keep_words = config->evidence_text == CONFIG_EVIDENCE_REDACTED,
                 .mask_hold_ms = config->mask_hold_ms,
                 .interaction_rps = config->rate_interaction_rps,
                 .write_attributes = config->mode == CONFIG_MODE_LIVE,

@@ -143,6 +143,7 @@ struct cues_firing {
     int64_t silence_ms; /* since the newest word */
     uint32_t count;     /* how often what the rule looks for was said in its window */
     struct cues_mood mood;
+    bool mark_words;   /* in the message, CUES_WORDS_MARK for {words} instead of "-" */
     bool has_evidence; /* the newest utterance that made a phrase of the rule true: */
     enum cues_speaker speaker;
     int64_t begin_ms;
@@ -182,6 +183,9 @@ uint32_t cues_rule_number(const struct cues_rules *rules, uint32_t rule);
 const struct cues_counts *cues_counts(const struct cues_state *state);
 
 /* --- messages --- */
+
+/* Where {words} is to be filled in by the caller: what was said is not known here. */
+#define CUES_WORDS_MARK "\x1a"
 
 /* The text of a firing in a language (a tag such as "de-AT"; NULL for the file's own), for a queue.
  * A language without a text falls back: "de-AT", "de", then the file's default. Appends to out. */

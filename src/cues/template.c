@@ -88,6 +88,11 @@ static void fill_number(const struct filling *from, struct buf *out)
     buf_printf(out, "%u", (unsigned)from->firing->number);
 }
 
+static void fill_words(const struct filling *from, struct buf *out)
+{
+    buf_append_string(out, from->firing->mark_words ? CUES_WORDS_MARK : "-");
+}
+
 static const struct {
     const char *name;
     void (*fill)(const struct filling *from, struct buf *out);
@@ -96,6 +101,7 @@ static const struct {
     {"speaker", fill_speaker}, {"mean", fill_mean},       {"difference", fill_difference},
     {"trend", fill_trend},     {"seconds", fill_seconds}, {"minutes", fill_minutes},
     {"silence", fill_silence}, {"count", fill_count},     {"number", fill_number},
+    {"words", fill_words},
 };
 
 enum { VARIABLES = sizeof variables / sizeof *variables };
@@ -126,6 +132,9 @@ static int fail_variable(const char *name, size_t bytes, struct error *err)
 
 int template_check(const char *text, struct error *err)
 {
+    if (strstr(text, CUES_WORDS_MARK)) {
+        return error_set(err, ERROR_CONFIG, "a control character (0x1A) in a message");
+    }
     for (const char *at = text; *at;) {
         if ((at[0] == '{' || at[0] == '}') && at[1] == at[0]) {
             at += 2;

@@ -33,6 +33,7 @@ enum note_kind {
     NOTE_CALL_DESCRIBED, /* its queue or language is known now, or is another */
     NOTE_CALL_STATE,     /* held, muted, masked, or none of these again */
     NOTE_CALL_CLOSED,
+    NOTE_WORDS_DROPPED, /* redacted words are held no more: those that ended from start_ms on */
     NOTE_UTTERANCE_UNJUDGED, /* said in a language that the model does not know */
     NOTE_UTTERANCE_MASKED,   /* said while masked: not scored, or its score is taken back */
     NOTE_ALERT_OPENED,
@@ -59,7 +60,7 @@ struct effect {
     uint64_t call; /* handle, see pipeline.h */
     const char *interaction_id;
 
-    int64_t start_ms;   /* POLL */
+    int64_t start_ms;   /* POLL, NOTE_WORDS_DROPPED */
     bool opening;       /* POLL: the first of this call, which is to be kept before it is read */
     uint32_t utterance; /* SCORE, NOTE_UTTERANCE_MASKED, NOTE_UTTERANCE_UNJUDGED */
     uint32_t revision;  /* the same */
@@ -78,7 +79,8 @@ struct effect {
     uint32_t evidence_count;
     const char *rule;    /* NOTE_ALERT_OPENED by a rule: its name, else NULL */
     const char *message; /* SUGGEST of a rule: its text; NULL: the configured one */
-    struct segment said; /* NOTE_ALERT_OPENED by a rule about words: speaker and times only */
+    struct segment said; /* NOTE_ALERT_OPENED by a rule about words, SUGGEST: what was said, by
+                          * speaker and times only; its words are to be had of the pipeline */
 
     struct store_call kept;                  /* CLOSED */
     struct store_suggestion kept_suggestion; /* CLOSED: its last; episode 0 for none */

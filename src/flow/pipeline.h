@@ -83,6 +83,13 @@ struct mono pipeline_next_due(const struct pipeline *pipeline);
 /* Whether this utterance of a followed call was masked: an answer to it says nothing to anybody. */
 bool pipeline_is_masked(const struct pipeline *pipeline, uint64_t call, uint32_t utterance);
 
+/* The redacted words of an utterance of a followed call, by speaker and times; NULL if they are not
+ * held: policy wants none, the call is over, they are masked, too old, or of an earlier process.
+ * Good until the next step. */
+const char *pipeline_words(const struct pipeline *pipeline, uint64_t call,
+                           const struct segment *said);
+size_t pipeline_words_bytes(const struct pipeline *pipeline); /* of all calls */
+
 /* While held, no new polls leave: the scorer is behind, and polling less is how that is mended. */
 void pipeline_hold_polls(struct pipeline *pipeline, bool hold);
 

@@ -34,6 +34,23 @@ bool pipeline_is_masked(const struct pipeline *pipeline, uint64_t call, uint32_t
     return session && call_is_masked(session_call(session), utterance);
 }
 
+const char *pipeline_words(const struct pipeline *pipeline, uint64_t call,
+                           const struct segment *said)
+{
+    const struct session *session = pipeline_find_by_handle(pipeline, call);
+    return session ? session_words(session, said) : NULL;
+}
+
+size_t pipeline_words_bytes(const struct pipeline *pipeline)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < pipeline->slot_count; i++) {
+        const struct session *session = pipeline->slots[i].session;
+        bytes += session ? session_words_bytes(session) : 0;
+    }
+    return bytes;
+}
+
 void pipeline_hold_polls(struct pipeline *pipeline, bool hold)
 {
     pipeline->hold_polls = hold;

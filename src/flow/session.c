@@ -125,6 +125,7 @@ void session_destroy(struct session *session)
     if (session) {
         call_destroy(session->call);
         cues_state_destroy(session->cues);
+        words_destroy(session->words);
         free(session->hint);
         free(session);
     }
@@ -282,6 +283,7 @@ static void run_suggestion(struct session *session, struct session_context *cont
         effect->episode = session->episode_base + session->suggestions.episode;
         effect->reading = session->alert_reading;
         effect->alert = session->alert;
+        effect->said = session->alert_said;
         effect->message = session->alert.path == CALL_ALERT_RULE ? session->hint : NULL;
         session_suggestion_key(session, context->options, effect->episode, effect->idempotency_key);
     }

@@ -53,6 +53,7 @@ struct session_options {
     bool write_attributes;     /* false in shadow mode */
     bool send_suggestions;
     struct language_set languages; /* that the model knows */
+    bool keep_words;               /* redacted ones, for the evidence of alerts */
     struct cues_rules *rules;      /* beside the mood; borrowed until other options come; or NULL */
 };
 
@@ -184,6 +185,11 @@ struct due_item *session_due_item(struct session *session);
 uint64_t session_handle(const struct session *session);
 const char *session_interaction_id(const struct session *session);
 const struct call *session_call(const struct session *session);
+/* The redacted words of an utterance (speaker and times count), or NULL if they are not held. Good
+ * until the session's next event. */
+const char *session_words(const struct session *session, const struct segment *said);
+size_t session_words_bytes(const struct session *session);
+
 bool session_is_judged(const struct session *session);
 uint32_t session_episode_open(const struct session *session); /* number in the call; 0: none */
 bool session_is_live(const struct session *session);

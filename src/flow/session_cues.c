@@ -167,15 +167,17 @@ void session_cues_describe(const struct session *session, const struct session_c
 
 void session_cues_hint(struct session *session, struct session_context *context)
 {
-    const struct cues_firing *firing = session->firing;
+    struct cues_firing firing;
     struct buf text;
     free(session->hint);
     session->hint = NULL;
-    if (!firing || session->alert.path != CALL_ALERT_RULE) {
+    if (!session->firing || session->alert.path != CALL_ALERT_RULE) {
         return;
     }
+    firing = *session->firing;
+    firing.mark_words = true;
     buf_init(&text, (size_t)CUES_MESSAGE_BYTES_MAX * 4);
-    cues_message(context->options->rules, firing, or_null(session->language),
+    cues_message(context->options->rules, &firing, or_null(session->language),
                  or_null(session->queue), &text);
     session->hint = text.failed ? NULL : text.bytes;
     if (text.failed) {

@@ -6,6 +6,7 @@
 
 #include "flow/call_quota.h"
 #include "flow/session.h"
+#include "flow/words.h"
 
 enum session_phase { PHASE_LIVE, PHASE_ENDING, PHASE_CLOSED };
 
@@ -66,7 +67,9 @@ struct session {
     uint32_t episodes;                 /* by this one */
     struct call_reading alert_reading; /* of the episode in the suggestion outbox */
     struct call_alert alert;
+    struct segment alert_said; /* what moved it most, or fired it: speaker and times only */
 
+    struct words *words;              /* NULL while none are to be held */
     struct cues_state *cues;          /* NULL while there are no rules */
     bool cues_begun;                  /* history from before we joined has been taken in */
     struct mono next_cues;            /* when the passing of time may make a rule fire */
@@ -137,6 +140,12 @@ void session_weigh_language(struct session *session, struct session_context *con
 
 /* As call_reading, for a call that is judged. */
 bool session_reading(const struct session *session, struct call_reading *reading);
+
+/* Redacted words, where policy wants any and the language is one that redaction knows. */
+void session_keep_words(struct session *session, struct session_context *context,
+                        const struct segment *segments, size_t count);
+void session_weigh_words(struct session *session, struct session_context *context);
+void session_mask_words(struct session *session, struct session_context *context, int64_t from_ms);
 
 /* Suggestions delivered to the family's other calls cool this one down as well. */
 void session_heed_family(struct session *session, struct session_context *context);

@@ -4,6 +4,17 @@
 
 #include <string.h>
 
+/* What moved the mean most, or made the rule fire. */
+static struct segment said_of(const struct effect *note)
+{
+    if (!note || note->alert.path == CALL_ALERT_RULE || note->evidence_count == 0) {
+        return note ? note->said : (struct segment){0};
+    }
+    return (struct segment){.start_ms = note->evidence[0].start_ms,
+                            .end_ms = note->evidence[0].end_ms,
+                            .speaker = note->evidence[0].speaker};
+}
+
 static void open_alert(struct session *session, struct session_context *context,
                        const struct call_effect *from)
 {
@@ -18,6 +29,7 @@ static void open_alert(struct session *session, struct session_context *context,
         effect->queue = session->queue;
         session_cues_describe(session, context, effect);
     }
+    struct segment said = said_of(effect); /* notes to come may move it */
     session->episodes = from->episode;
     bool hint = from->alert.path != CALL_ALERT_RULE || from->alert.tier == CALL_TIER_AGENT;
     if (!hint || !context->options->send_suggestions || session->phase != PHASE_LIVE) {
@@ -26,6 +38,7 @@ static void open_alert(struct session *session, struct session_context *context,
     session_withdraw_suggestion(session, context, "a newer alert took its place");
     session->alert_reading = from->reading;
     session->alert = from->alert;
+    session->alert_said = said;
     session_cues_hint(session, context);
     suggestion_outbox_open(&session->suggestions, from->episode, context->now.mono);
 }

@@ -31,6 +31,7 @@ static void take_mask(struct session *session, struct session_context *context,
         session->masked_from_ms = from_ms;
         session_judge(session, context, &event);
         session_cues_tell(session, context, CUES_MASKED, from_ms);
+        session_mask_words(session, context, from_ms);
     }
 }
 

@@ -226,6 +226,7 @@ static void take_segments(struct session *session, struct session_context *conte
     };
     session_judge(session, context, &event);
     session_cues_reply(session, context, choice.segments, choice.count);
+    session_keep_words(session, context, choice.segments, choice.count);
     session->unsaved = session->unsaved || !session->had_reply ||
                        session->cursor.newest_end_ms != newest_before_ms ||
                        holds_news(&before, call_counts(session->call));

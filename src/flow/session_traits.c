@@ -28,11 +28,13 @@ bool session_reading(const struct session *session, struct call_reading *reading
     return !session->unjudged && call_reading(session->call, reading);
 }
 
-void session_weigh_language(struct session *session, struct session_context *context)
+/* Whether it is judged or not any more. */
+static bool weigh_language(struct session *session, struct session_context *context)
 {
     bool knows = language_set_knows(&context->options->languages, session->language);
+    session_weigh_words(session, context);
     if (session->unjudged == !knows) {
-        return;
+        return false;
     }
     session->unjudged = !knows;
     session->unsaved = true;
@@ -42,6 +44,7 @@ void session_weigh_language(struct session *session, struct session_context *con
         }
         attribute_outbox_forget(&session->attributes);
     }
+    return true;
 }
 
 /* At most SESSION_QUEUE_BYTES - 1 bytes, whole characters. */
@@ -79,6 +82,13 @@ static void tell_traits(struct session *session, struct session_context *context
     }
 }
 
+void session_weigh_language(struct session *session, struct session_context *context)
+{
+    if (weigh_language(session, context)) {
+        tell_traits(session, context);
+    }
+}
+
 void session_on_traits(struct session *session, struct session_context *context,
                        const struct session_traits *traits)
 {
@@ -87,7 +97,7 @@ void session_on_traits(struct session *session, struct session_context *context,
         is_news = take_language(session, traits->language) || is_news;
     }
     if (is_news) {
-        session_weigh_language(session, context);
+        (void)weigh_language(session, context);
         tell_traits(session, context);
     }
 }

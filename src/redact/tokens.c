@@ -2,6 +2,7 @@
  * over, so that they cannot hide a number; decimal digits of several scripts become ASCII. */
 #include "redact/redact_internal.h"
 
+#include "base/keyhash.h"
 #include "base/unicode.h"
 #include "base/utf8.h"
 
@@ -145,6 +146,9 @@ bool tokens_cut(struct tokens *tokens, const char *text, size_t bytes)
 
 void tokens_done(struct tokens *tokens)
 {
+    if (tokens->items) {
+        keyhash_wipe(tokens->items, tokens->count * sizeof *tokens->items); /* they hold words */
+    }
     free(tokens->items);
     *tokens = (struct tokens){0};
 }

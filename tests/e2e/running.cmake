@@ -2,8 +2,10 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 if(TARGET undertone AND TARGET undertone-sim)
-    add_test(NAME e2e.running
-             COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/e2e/test_running.py
-                     $<TARGET_FILE:undertone> $<TARGET_FILE:undertone-sim>)
-    set_tests_properties(e2e.running PROPERTIES TIMEOUT 300 LABELS live)
+    foreach(name running heard)
+        add_test(NAME e2e.${name}
+                 COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/e2e/test_${name}.py
+                         $<TARGET_FILE:undertone> $<TARGET_FILE:undertone-sim>)
+        set_tests_properties(e2e.${name} PROPERTIES TIMEOUT 300 LABELS live)
+    endforeach()
 endif()

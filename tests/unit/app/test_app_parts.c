@@ -4,6 +4,7 @@
 #include "base/keyhash.h"
 #include "base/rand.h"
 #include "config/wire.h"
+#include "cues/cues.h"
 #include "flow/due_heap.h"
 #include "flow/roster.h"
 
@@ -93,8 +94,17 @@ static void message_fills_known_names_only(void **state)
     const struct call_reading reading = {
         .score = 280000, .trend = CALL_TREND_DECLINING, .samples = 3};
     buf_init(&out, 1000);
-    message_fill("mood {score}, {trend}, {samples} turns, {other} {", &reading, &out);
+    message_fill("mood {score}, {trend}, {samples} turns, {other} {", &reading, NULL, &out);
     assert_string_equal(buf_string(&out), "mood 0.28, declining, 3 turns, {other} {");
+    buf_clear(&out);
+    message_fill("\"{words}\"", &reading, "my card is [CARD]", &out);
+    assert_string_equal(buf_string(&out), "\"my card is [CARD]\"");
+    buf_clear(&out);
+    message_fill("\"{words}\"", &reading, NULL, &out);
+    assert_string_equal(buf_string(&out), "\"-\"");
+    buf_clear(&out);
+    message_fill_words("a " CUES_WORDS_MARK ", {words} " CUES_WORDS_MARK, "{words}", &out);
+    assert_string_equal(buf_string(&out), "a {words}, {words} {words}");
     buf_done(&out);
 }
 

@@ -484,6 +484,56 @@ static void test_each_trouble_is_said_once_and_health_says_nothing(void **state)
     assert_trouble(&health, "stopping");
 }
 
+static const char *some_words(void *user, const struct effect *note, const struct segment *said)
+{
+    (void)note;
+    return said->end_ms == epoch_ms + 900 ? user : NULL;
+}
+
+static void test_words_are_shown_with_the_latest_alert_only(void **state)
+{
+    (void)state;
+    struct wallboard *board = wallboard_create(CALLS_MAX, GONE_MAX);
+    uint64_t revision = 0;
+    char words[] = "my card is [CARD]";
+    note(board, 1000, NOTE_CALL_OPENED, "call-1", 0);
+    note(board, 1500, NOTE_ALERT_OPENED, "call-1", 1);
+    char *text = news(board, &revision);
+    assert_null(strstr(text, "words")); /* none are asked for */
+    free(text);
+    wallboard_show_words(board, some_words, words);
+    note(board, 2000, NOTE_ALERT_OPENED, "call-1", 2);
+    memset(words, 'x', sizeof words - 1); /* they were copied */
+    assert_news_holds(board, &revision, "\"words\":\"my card is [CARD]\"}]");
+    note(board, 2500, NOTE_ALERT_OPENED, "call-1", 3);
+    text = news(board, &revision);
+    assert_int_equal(count_of(text, "\"words\":null"), 1);
+    assert_int_equal(count_of(text, "\"words\":\"xxx"), 1);
+    free(text);
+    wallboard_destroy(board);
+}
+
+static void test_words_that_are_dropped_are_taken_back(void **state)
+{
+    (void)state;
+    struct wallboard *board = wallboard_create(CALLS_MAX, GONE_MAX);
+    uint64_t revision = 0;
+    char words[] = "said";
+    struct effect dropped = {.kind = EFFECT_NOTE,
+                             .note = NOTE_WORDS_DROPPED,
+                             .interaction_id = "call-1",
+                             .start_ms = epoch_ms + 901};
+    wallboard_show_words(board, some_words, words);
+    note(board, 1000, NOTE_CALL_OPENED, "call-1", 0);
+    note(board, 2000, NOTE_ALERT_OPENED, "call-1", 1);
+    wallboard_note(board, at(3000), &dropped);
+    assert_news_holds(board, &revision, "\"words\":\"said\"");
+    dropped.start_ms = epoch_ms + 900;
+    wallboard_note(board, at(3000), &dropped);
+    assert_news_holds(board, &revision, "\"words\":null");
+    wallboard_destroy(board);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +553,8 @@ int main(void)
         cmocka_unit_test(test_promptness_counts_a_quarter_of_an_hour_and_not_what_was_said_before),
         cmocka_unit_test(test_board_of_5000_calls_is_told_in_bounded_pieces_each_call_once),
         cmocka_unit_test(test_each_trouble_is_said_once_and_health_says_nothing),
+        cmocka_unit_test(test_words_are_shown_with_the_latest_alert_only),
+        cmocka_unit_test(test_words_that_are_dropped_are_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -420,7 +420,7 @@ static void values_are_read_in_all_their_forms(void **state)
                   "log.level: error\n"
                   "interactions:\n  - one\n  - 'two, three'\n"
                   "map.direction_agent: robot , clerk\n"
-                  "assist.template: |\n  Mood {score}, {trend}\n  since {minutes} min.\n"
+                  "assist.template: |\n  Mood {score}, {trend}\n  over {samples} turns.\n"
                   "attr.count_key: \"\"\n",
                   &c, &err),
         0);
@@ -437,7 +437,7 @@ static void values_are_read_in_all_their_forms(void **state)
     assert_string_equal(c.interactions.items[1], "two, three");
     assert_int_equal(c.map_direction_agent.count, 2);
     assert_string_equal(c.map_direction_agent.items[0], "robot");
-    assert_string_equal(c.assist_template, "Mood {score}, {trend}\nsince {minutes} min.\n");
+    assert_string_equal(c.assist_template, "Mood {score}, {trend}\nover {samples} turns.\n");
     config_free(&c);
 }
 

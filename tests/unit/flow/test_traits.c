@@ -1,6 +1,6 @@
 /* test_traits.c - whose a call is and what is spoken in it, through a pipeline: a language that the
  * model does not know is followed without being judged, rules go by queue and language, and a
- * restart forgets neither. */
+ * restart forgets neither; and when the words of a call are held. */
 #include "world.h"
 
 #include "../store/files.h"
@@ -314,6 +314,86 @@ static void test_what_was_judged_before_its_language_was_known_is_told_no_more(v
     end(&scene);
 }
 
+/* --- words ----------------------------------------------------------------------------------- */
+
+static const char *words_of(const struct scene *scene, int64_t end_ms)
+{
+    const struct segment said = {
+        .start_ms = end_ms - 2000, .end_ms = end_ms, .speaker = SPEAKER_CUSTOMER};
+    return pipeline_words(scene->pipeline, scene->call, &said);
+}
+
+static void begin_with_words(struct scene *scene, const char *language)
+{
+    begin(scene, NULL, language);
+    pipeline_destroy(scene->pipeline);
+    scene->options.session.keep_words = true;
+    scene->options.keep_state = true;
+    scene->pipeline = pipeline_create(&scene->options);
+    list(scene, NULL, language);
+    wait_until(scene, 20000);
+}
+
+static void test_redacted_words_are_held_where_policy_wants_them(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene, NULL, NULL); /* as by default */
+    say_in(&scene, SPEAKER_CUSTOMER, "muy mal", NULL);
+    assert_null(words_of(&scene, epoch_ms + scene.now_ms - 500));
+    assert_int_equal(pipeline_words_bytes(scene.pipeline), 0);
+    end(&scene);
+    begin_with_words(&scene, NULL);
+    say_in(&scene, SPEAKER_CUSTOMER, "my card 4111 1111 1111 1111", NULL);
+    int64_t end_ms = epoch_ms + scene.now_ms - 500;
+    assert_string_equal(words_of(&scene, end_ms), "my card [CARD]");
+    scene.options.session.keep_words = false;
+    tell(&scene, (struct pipeline_event){.kind = PIPELINE_OPTIONS, .options = &scene.options});
+    assert_null(words_of(&scene, end_ms));
+    assert_int_equal(pipeline_words_bytes(scene.pipeline), 0);
+    end(&scene);
+}
+
+static void test_a_mask_takes_words_away_and_lets_none_in(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin_with_words(&scene, NULL);
+    say_in(&scene, SPEAKER_CUSTOMER, "before", NULL);
+    int64_t before_ms = epoch_ms + scene.now_ms - 500;
+    wait_until(&scene, 25000);
+    say_in(&scene, SPEAKER_CUSTOMER, "within", NULL);
+    int64_t within_ms = epoch_ms + scene.now_ms - 500;
+    assert_non_null(words_of(&scene, within_ms));
+    tell(&scene, (struct pipeline_event){.kind = PIPELINE_CALL_LISTED,
+                                         .interaction_id = "call",
+                                         .from_discovery = true,
+                                         .listing = {.state = CXONE_CALL_MASKED,
+                                                     .since_ms = epoch_ms + 22000,
+                                                     .asked_ms = epoch_ms + scene.now_ms}});
+    assert_null(words_of(&scene, within_ms));
+    say_in(&scene, SPEAKER_CUSTOMER, "within", NULL); /* served again */
+    assert_null(words_of(&scene, within_ms));
+    assert_string_equal(words_of(&scene, before_ms), "before");
+    end(&scene);
+}
+
+static void test_words_that_redaction_cannot_read_are_not_held(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin_with_words(&scene, "es");
+    say_in(&scene, SPEAKER_CUSTOMER, "cuatro uno uno uno", NULL);
+    assert_int_equal(pipeline_words_bytes(scene.pipeline), 0);
+    end(&scene);
+    begin_with_words(&scene, NULL);
+    say_in(&scene, SPEAKER_CUSTOMER, "cuatro uno uno uno", NULL);
+    assert_true(pipeline_words_bytes(scene.pipeline) > 0);
+    list(&scene, NULL, "es");
+    assert_int_equal(pipeline_words_bytes(scene.pipeline), 0);
+    end(&scene);
+}
+
 /* --- a restart ------------------------------------------------------------------------------- */
 
 static bool restore_call(void *user, const struct store_saved *saved)
@@ -366,6 +446,48 @@ static void test_a_restart_forgets_neither_queue_nor_language(void **state)
     files_remove(&files);
 }
 
+static bool holds(const char *bytes, size_t size, const char *word)
+{
+    size_t word_bytes = strlen(word);
+    for (size_t i = 0; i + word_bytes <= size; i++) {
+        if (memcmp(bytes + i, word, word_bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool look_for_words(void *user, const struct store_saved *saved)
+{
+    unsigned *found = user;
+    *found += holds(saved->head, saved->head_bytes, "awful");
+    for (size_t i = 0; i < saved->page_count; i++) {
+        *found += holds(saved->pages[i].bytes, saved->pages[i].size, "awful");
+    }
+    return true;
+}
+
+static void test_no_word_outlives_the_process(void **state)
+{
+    (void)state;
+    struct files files;
+    struct scene scene;
+    unsigned found = 0;
+    files_make(&files);
+    struct store *store = files_open(&files);
+    begin_with_words(&scene, NULL);
+    say_in(&scene, SPEAKER_CUSTOMER, "this is awful", NULL);
+    int64_t end_ms = epoch_ms + scene.now_ms - 500;
+    assert_string_equal(words_of(&scene, end_ms), "this is awful");
+    restart(&scene, store);
+    assert_int_equal(store_load_live(store, look_for_words, &found, NULL), 0);
+    assert_int_equal(found, 0);
+    assert_null(words_of(&scene, end_ms));
+    end(&scene);
+    store_close(store);
+    files_remove(&files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +496,10 @@ int main(void)
         cmocka_unit_test(test_rules_speak_the_calls_language_and_go_by_its_queue),
         cmocka_unit_test(test_a_transcript_knows_better_than_a_list),
         cmocka_unit_test(test_what_was_judged_before_its_language_was_known_is_told_no_more),
+        cmocka_unit_test(test_redacted_words_are_held_where_policy_wants_them),
+        cmocka_unit_test(test_a_mask_takes_words_away_and_lets_none_in),
+        cmocka_unit_test(test_words_that_redaction_cannot_read_are_not_held),
+        cmocka_unit_test(test_no_word_outlives_the_process),
         cmocka_unit_test(test_a_restart_forgets_neither_queue_nor_language),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
