@@ -225,8 +225,8 @@ const struct config_row config_rows_vendor[] = {
             "address holds the values"),
      .initial_real = "none", .choices = {"attributes", "custom_fields", "none"}},
     {TEXT("attr.summary_mean_key", attr_summary_mean_key, NAME, "",
-          "attribute written once a call is over: mean score of all its customer utterances; "
-          "empty: not sent")},
+          "attribute written when a call ends, and again if a sweep changes it: mean score of all "
+          "its customer utterances; empty: not sent")},
     {TEXT("attr.summary_lowest_key", attr_summary_low_key, NAME, "",
           "the same: the lowest score there was; empty: not sent")},
     {TEXT("attr.summary_low_seconds_key", attr_summary_time_key, NAME, "",
