@@ -71,20 +71,16 @@ static void record_rejected(const struct answer *answer, int status, const char 
     if (w == NULL) {
         return;
     }
-    json_write_key(w, "method");
-    json_write_cstring(w, http_exchange_method(answer->exchange));
-    json_write_key(w, "path");
-    json_write_cstring(w, http_exchange_raw_path(answer->exchange));
+    json_write_member_text(w, "method", http_exchange_method(answer->exchange));
+    json_write_member_text(w, "path", http_exchange_raw_path(answer->exchange));
     json_write_key(w, "call");
     if (answer->id.size > 0) {
         json_write_string(w, buf_string(&answer->id), answer->id.size);
     } else {
         json_write_null(w);
     }
-    json_write_key(w, "status");
-    json_write_integer(w, status);
-    json_write_key(w, "why");
-    json_write_cstring(w, why);
+    json_write_member_integer(w, "status", status);
+    json_write_member_text(w, "why", why);
     ledger_end(answer->ledger);
 }
 
@@ -121,14 +117,11 @@ void answer_reject(struct answer *answer, const struct answer_rejection *rejecti
     record_rejected(answer, rejection->status, rejection->why);
     struct json_writer w = answer_begin(answer);
     json_write_object_begin(&w);
-    json_write_key(&w, "error");
-    json_write_cstring(&w, error_of(rejection->status));
+    json_write_member_text(&w, "error", error_of(rejection->status));
     if (rejection->parameter != NULL) {
-        json_write_key(&w, "parameter");
-        json_write_cstring(&w, rejection->parameter);
+        json_write_member_text(&w, "parameter", rejection->parameter);
     }
-    json_write_key(&w, "message");
-    json_write_cstring(&w, rejection->message);
+    json_write_member_text(&w, "message", rejection->message);
     json_write_object_end(&w);
     struct sending sending = sending_of(answer, rejection->status);
     send_with(answer, &sending, &rejection->header);
@@ -175,8 +168,7 @@ bool answer_record_spoiled(struct answer *answer)
 void answer_write_spoil(const struct answer *answer, struct json_writer *w)
 {
     if (answer->spoil != FAULT_SPOIL_NONE) {
-        json_write_key(w, "answer");
-        json_write_cstring(w, fault_spoil_name(answer->spoil));
+        json_write_member_text(w, "answer", fault_spoil_name(answer->spoil));
     }
 }
 

@@ -276,8 +276,7 @@ static void record_action(struct api *api, enum script_verb verb)
 {
     struct json_writer *w = ledger_begin(api->ledger, LEDGER_KIND_ACTION);
     if (w != NULL) {
-        json_write_key(w, "do");
-        json_write_cstring(w, script_verb_name(verb));
+        json_write_member_text(w, "do", script_verb_name(verb));
         ledger_end(api->ledger);
     }
 }

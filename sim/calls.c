@@ -103,28 +103,18 @@ static void record_call(struct calls *calls, const struct call *call, const char
     if (w == NULL) {
         return;
     }
-    json_write_key(w, "call");
-    json_write_cstring(w, call->id);
-    json_write_key(w, "source");
-    json_write_cstring(w, corpus_source_name(call->source));
-    json_write_key(w, "conversation");
-    json_write_cstring(w, conversation);
-    json_write_key(w, "master");
-    json_write_cstring(w, call->master);
-    json_write_key(w, "continues");
-    json_write_cstring(w, beginning->before == NULL ? NULL : beginning->before->id);
-    json_write_key(w, "queue");
-    json_write_cstring(w, call->queue);
-    json_write_key(w, "language");
-    json_write_cstring(w, call->language);
-    json_write_key(w, "mid_call_offset_ms");
-    json_write_integer(w, beginning->offset_ms);
-    json_write_key(w, "origin");
-    json_write_integer(w, call->origin_ms);
-    json_write_key(w, "utterances");
-    json_write_integer(w, (int64_t)call->timeline.count);
-    json_write_key(w, "last_end");
-    json_write_integer(w, call->timeline.last_end_ms);
+    json_write_member_text(w, "call", call->id);
+    json_write_member_text(w, "source", corpus_source_name(call->source));
+    json_write_member_text(w, "conversation", conversation);
+    json_write_member_text(w, "master", call->master);
+    json_write_member_text(w, "continues",
+                           beginning->before == NULL ? NULL : beginning->before->id);
+    json_write_member_text(w, "queue", call->queue);
+    json_write_member_text(w, "language", call->language);
+    json_write_member_integer(w, "mid_call_offset_ms", beginning->offset_ms);
+    json_write_member_integer(w, "origin", call->origin_ms);
+    json_write_member_integer(w, "utterances", (int64_t)call->timeline.count);
+    json_write_member_integer(w, "last_end", call->timeline.last_end_ms);
     ledger_end(calls->ledger);
 }
 
@@ -137,30 +127,19 @@ static void record_utterance(struct calls *calls, const struct call *call,
     }
     const struct timeline_utterance *utterance = &call->timeline.utterances[event->n];
     const struct timeline_form *form = &utterance->forms[event->version - 1];
-    json_write_key(w, "call");
-    json_write_cstring(w, call->id);
-    json_write_key(w, "n");
-    json_write_integer(w, event->n);
-    json_write_key(w, "speaker");
-    json_write_cstring(w, conversation_speaker_name(utterance->speaker));
-    json_write_key(w, "start");
-    json_write_integer(w, utterance->start_ms);
-    json_write_key(w, "end");
-    json_write_integer(w, form->end_ms);
-    json_write_key(w, "version");
-    json_write_integer(w, event->version);
-    json_write_key(w, "final_version");
-    json_write_integer(w, utterance->form_count);
+    json_write_member_text(w, "call", call->id);
+    json_write_member_integer(w, "n", event->n);
+    json_write_member_text(w, "speaker", conversation_speaker_name(utterance->speaker));
+    json_write_member_integer(w, "start", utterance->start_ms);
+    json_write_member_integer(w, "end", form->end_ms);
+    json_write_member_integer(w, "version", event->version);
+    json_write_member_integer(w, "final_version", utterance->form_count);
     json_write_key(w, "text");
     json_write_string(w, utterance->text, form->bytes);
-    json_write_key(w, "visible");
-    json_write_integer(w, form->visible_ms);
-    json_write_key(w, "late");
-    json_write_boolean(w, utterance->late);
-    json_write_key(w, "masked");
-    json_write_boolean(w, utterance->masked);
-    json_write_key(w, "displaced");
-    json_write_boolean(w, utterance->displaced);
+    json_write_member_integer(w, "visible", form->visible_ms);
+    json_write_member_boolean(w, "late", utterance->late);
+    json_write_member_boolean(w, "masked", utterance->masked);
+    json_write_member_boolean(w, "displaced", utterance->displaced);
     ledger_end(calls->ledger);
 }
 
@@ -170,12 +149,9 @@ static void record_state(struct calls *calls, const struct call *call, int64_t a
     if (w != NULL) {
         int64_t since_ms;
         enum lifecycle_state state = lifecycle_at(&call->lifecycle, at_ms, &since_ms);
-        json_write_key(w, "call");
-        json_write_cstring(w, call->id);
-        json_write_key(w, "state");
-        json_write_cstring(w, lifecycle_state_name(state));
-        json_write_key(w, "since");
-        json_write_integer(w, call->origin_ms + since_ms);
+        json_write_member_text(w, "call", call->id);
+        json_write_member_text(w, "state", lifecycle_state_name(state));
+        json_write_member_integer(w, "since", call->origin_ms + since_ms);
         ledger_end(calls->ledger);
     }
 }
@@ -184,10 +160,8 @@ static void record_end(struct calls *calls, const struct call *call)
 {
     struct json_writer *w = ledger_begin(calls->ledger, LEDGER_KIND_CALL_ENDED);
     if (w != NULL) {
-        json_write_key(w, "call");
-        json_write_cstring(w, call->id);
-        json_write_key(w, "end");
-        json_write_integer(w, timeline_ended_ms(&call->timeline));
+        json_write_member_text(w, "call", call->id);
+        json_write_member_integer(w, "end", timeline_ended_ms(&call->timeline));
         ledger_end(calls->ledger);
     }
 }
@@ -196,8 +170,7 @@ static void record_expiry(struct calls *calls, const struct call *call)
 {
     struct json_writer *w = ledger_begin(calls->ledger, LEDGER_KIND_CALL_EXPIRED);
     if (w != NULL) {
-        json_write_key(w, "call");
-        json_write_cstring(w, call->id);
+        json_write_member_text(w, "call", call->id);
         json_write_key(w, "attributes");
         attributes_write(&call->attributes, w);
         ledger_end(calls->ledger);

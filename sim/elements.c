@@ -25,14 +25,11 @@ static void write_extra(struct json_writer *w)
     json_write_key(w, "words");
     json_write_array_begin(w);
     json_write_object_begin(w);
-    json_write_key(w, "word");
-    json_write_cstring(w, "\xF0\x9F\x93\x9E");
-    json_write_key(w, "confidence");
-    json_write_number(w, 0.875, 15);
+    json_write_member_text(w, "word", "\xF0\x9F\x93\x9E");
+    json_write_member_number(w, "confidence", 0.875, 15);
     json_write_key(w, "startTime");
     json_write_object_begin(w);
-    json_write_key(w, "seconds");
-    json_write_integer(w, 1);
+    json_write_member_integer(w, "seconds", 1);
     json_write_object_end(w);
     json_write_object_end(w);
     json_write_array_end(w);
@@ -55,10 +52,10 @@ static void write_direction(struct json_writer *w, const struct timeline_utteran
         write_missing(w, "direction", item->n);
         return;
     }
-    json_write_key(w, "direction");
-    json_write_cstring(w, item->flaw == TIMELINE_FLAW_UNKNOWN_DIRECTION
-                              ? unknown[item->n % 3]
-                              : conversation_speaker_name(utterance->speaker));
+    json_write_member_text(w, "direction",
+                           item->flaw == TIMELINE_FLAW_UNKNOWN_DIRECTION
+                               ? unknown[item->n % 3]
+                               : conversation_speaker_name(utterance->speaker));
 }
 
 static void write_element(struct json_writer *w, const struct timeline_utterance *utterance,
@@ -66,8 +63,7 @@ static void write_element(struct json_writer *w, const struct timeline_utterance
 {
     json_write_object_begin(w);
     if (language[0] != '\0' || utterance->extra_fields) {
-        json_write_key(w, "languageCode");
-        json_write_cstring(w, language[0] != '\0' ? language : "en-US");
+        json_write_member_text(w, "languageCode", language[0] != '\0' ? language : "en-US");
     }
     if (utterance->extra_fields) {
         write_extra(w);
@@ -92,8 +88,7 @@ static void write_element(struct json_writer *w, const struct timeline_utterance
     if (item->flaw == TIMELINE_FLAW_NO_FINAL) {
         write_missing(w, "isFinal", item->n);
     } else {
-        json_write_key(w, "isFinal");
-        json_write_boolean(w, item->version > 0);
+        json_write_member_boolean(w, "isFinal", item->version > 0);
     }
     json_write_object_end(w);
 }
@@ -137,6 +132,5 @@ void elements_record(const struct timeline_reply *reply, struct json_writer *wri
         }
     }
     json_write_array_end(writer);
-    json_write_key(writer, "partials");
-    json_write_integer(writer, partials);
+    json_write_member_integer(writer, "partials", partials);
 }

@@ -54,14 +54,11 @@ static void write_token(struct api *api, struct answer *answer, unsigned scopes)
     int64_t life_ms = endpoints_token_life_ms(api, answer);
     struct json_writer w = answer_begin(answer);
     json_write_object_begin(&w);
-    json_write_key(&w, "access_token");
-    json_write_cstring(&w, oauth_issue(&api->tokens, scopes, answer->now.mono, life_ms));
-    json_write_key(&w, "token_type");
-    json_write_cstring(&w, "Bearer");
-    json_write_key(&w, "expires_in");
-    json_write_integer(&w, api->options->expires_in_s);
-    json_write_key(&w, "scope");
-    json_write_cstring(&w, oauth_scopes_text(scopes, names));
+    json_write_member_text(&w, "access_token",
+                           oauth_issue(&api->tokens, scopes, answer->now.mono, life_ms));
+    json_write_member_text(&w, "token_type", "Bearer");
+    json_write_member_integer(&w, "expires_in", api->options->expires_in_s);
+    json_write_member_text(&w, "scope", oauth_scopes_text(scopes, names));
     json_write_object_end(&w);
 }
 
@@ -69,11 +66,9 @@ static void write_token_error(struct answer *answer, const struct oauth_verdict 
 {
     struct json_writer w = answer_begin(answer);
     json_write_object_begin(&w);
-    json_write_key(&w, "error");
-    json_write_cstring(&w, verdict->error);
+    json_write_member_text(&w, "error", verdict->error);
     if (verdict->description != NULL) {
-        json_write_key(&w, "error_description");
-        json_write_cstring(&w, verdict->description);
+        json_write_member_text(&w, "error_description", verdict->description);
     }
     json_write_object_end(&w);
 }
@@ -99,11 +94,9 @@ void endpoints_send_token(struct api *api, struct answer *answer,
     }
     struct json_writer *w = ledger_begin(api->ledger, LEDGER_KIND_TOKEN);
     if (w != NULL) {
-        json_write_key(w, "status");
-        json_write_integer(w, verdict->status);
+        json_write_member_integer(w, "status", verdict->status);
         if (verdict->error != NULL) {
-            json_write_key(w, "why");
-            json_write_cstring(w, verdict->error);
+            json_write_member_text(w, "why", verdict->error);
         }
         answer_write_spoil(answer, w);
         ledger_end(api->ledger);
@@ -121,18 +114,15 @@ void endpoints_record_served(struct api *api, const struct answer *answer,
     if (w == NULL) {
         return;
     }
-    json_write_key(w, "call");
-    json_write_cstring(w, answer->call->id);
-    json_write_key(w, "startTime");
-    json_write_integer(w, asked->start_ms);
-    json_write_key(w, "direction");
-    json_write_cstring(w, !asked->agent ? "customer" : !asked->customer ? "agent" : "both");
-    json_write_key(w, "includeFinal");
-    json_write_boolean(w, asked->finals);
-    json_write_key(w, "status");
-    json_write_integer(w, 200);
-    json_write_key(w, "now");
-    json_write_integer(w, answer->now.vendor_ms);
+    json_write_member_text(w, "call", answer->call->id);
+    json_write_member_integer(w, "startTime", asked->start_ms);
+    json_write_member_text(w, "direction",
+                           !asked->agent      ? "customer"
+                           : !asked->customer ? "agent"
+                                              : "both");
+    json_write_member_boolean(w, "includeFinal", asked->finals);
+    json_write_member_integer(w, "status", 200);
+    json_write_member_integer(w, "now", answer->now.vendor_ms);
     elements_record(&api->reply, w);
     ledger_end(api->ledger);
 }
@@ -183,10 +173,8 @@ static void record_attributes(struct api *api, const struct answer *answer,
     if (w == NULL) {
         return;
     }
-    json_write_key(w, "call");
-    json_write_cstring(w, answer->call->id);
-    json_write_key(w, "status");
-    json_write_integer(w, 204);
+    json_write_member_text(w, "call", answer->call->id);
+    json_write_member_integer(w, "status", 204);
     json_write_key(w, "attributes");
     json_write_object_begin(w);
     void *iterator = NULL;
@@ -245,24 +233,19 @@ static void record_suggestion(struct api *api, const struct answer *answer,
     if (w == NULL) {
         return;
     }
-    json_write_key(w, "call");
-    json_write_cstring(w, answer->call->id);
-    json_write_key(w, "status");
-    json_write_integer(w, 200);
-    json_write_key(w, "content");
-    json_write_cstring(w, json_as_string(json_pointer(suggestions, "/0/content"), NULL));
+    json_write_member_text(w, "call", answer->call->id);
+    json_write_member_integer(w, "status", 200);
+    json_write_member_text(w, "content",
+                           json_as_string(json_pointer(suggestions, "/0/content"), NULL));
     json_write_key(w, "contents");
     json_write_array_begin(w);
     for (size_t i = 0; i < json_size(suggestions); i++) {
         json_write_cstring(w, json_as_string(json_get(json_at(suggestions, i), "content"), NULL));
     }
     json_write_array_end(w);
-    json_write_key(w, "idempotency_key");
-    json_write_cstring(w, key);
-    json_write_key(w, "id");
-    json_write_cstring(w, id);
-    json_write_key(w, "repeat");
-    json_write_boolean(w, repeat);
+    json_write_member_text(w, "idempotency_key", key);
+    json_write_member_text(w, "id", id);
+    json_write_member_boolean(w, "repeat", repeat);
     answer_write_spoil(answer, w);
     ledger_end(api->ledger);
 }
@@ -289,8 +272,7 @@ static void accept_suggestion(struct api *api, struct answer *answer,
     record_suggestion(api, answer, suggestions, key, id, known != NULL);
     struct json_writer w = answer_begin(answer);
     json_write_object_begin(&w);
-    json_write_key(&w, "suggestionId");
-    json_write_cstring(&w, id);
+    json_write_member_text(&w, "suggestionId", id);
     json_write_object_end(&w);
     answer_send(answer, 200);
 }
@@ -342,8 +324,7 @@ void endpoints_record_active(struct api *api, const struct answer *answer)
         return;
     }
     int64_t ended = 0;
-    json_write_key(w, "count");
-    json_write_integer(w, (int64_t)api->calls->count);
+    json_write_member_integer(w, "count", (int64_t)api->calls->count);
     json_write_key(w, "states");
     json_write_array_begin(w);
     for (size_t i = 0; i < api->calls->count; i++) {
@@ -360,16 +341,14 @@ void endpoints_record_active(struct api *api, const struct answer *answer)
         }
     }
     json_write_array_end(w);
-    json_write_key(w, "ended");
-    json_write_integer(w, ended);
+    json_write_member_integer(w, "ended", ended);
     ledger_end(api->ledger);
 }
 
 static void write_given(struct json_writer *w, const char *key, const char *text)
 {
     if (text[0] != '\0') {
-        json_write_key(w, key);
-        json_write_cstring(w, text);
+        json_write_member_text(w, key, text);
     }
 }
 
@@ -386,14 +365,10 @@ void endpoints_serve_active(struct api *api, struct answer *answer)
         const struct call *call = api->calls->list[i];
         enum lifecycle_state state = calls_state(call, answer->now, &since_ms);
         json_write_object_begin(&w);
-        json_write_key(&w, "interactionId");
-        json_write_cstring(&w, call->id);
-        json_write_key(&w, "state");
-        json_write_cstring(&w, lifecycle_state_name(state));
-        json_write_key(&w, "stateSince");
-        json_write_integer(&w, since_ms);
-        json_write_key(&w, "masterInteractionId");
-        json_write_cstring(&w, call->master);
+        json_write_member_text(&w, "interactionId", call->id);
+        json_write_member_text(&w, "state", lifecycle_state_name(state));
+        json_write_member_integer(&w, "stateSince", since_ms);
+        json_write_member_text(&w, "masterInteractionId", call->master);
         write_given(&w, "queue", call->queue);
         write_given(&w, "language", call->language);
         json_write_object_end(&w);

@@ -53,10 +53,8 @@ struct json_writer *ledger_begin(struct ledger *ledger, enum ledger_kind kind)
     buf_clear(&ledger->line);
     json_writer_init(&ledger->writer, &ledger->line);
     json_write_object_begin(&ledger->writer);
-    json_write_key(&ledger->writer, "t");
-    json_write_integer(&ledger->writer, clock_wall().ms);
-    json_write_key(&ledger->writer, "kind");
-    json_write_cstring(&ledger->writer, kind_names[kind]);
+    json_write_member_integer(&ledger->writer, "t", clock_wall().ms);
+    json_write_member_text(&ledger->writer, "kind", kind_names[kind]);
     return &ledger->writer;
 }
 

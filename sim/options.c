@@ -483,8 +483,8 @@ static void write_value(const void *value, enum option_kind kind, struct json_wr
     case OPTION_KIND_SOURCES:
         json_write_object_begin(writer);
         for (int i = 0; i < CORPUS_SOURCE_COUNT; i++) {
-            json_write_key(writer, corpus_source_name((enum corpus_source)i));
-            json_write_integer(writer, ((const unsigned *)value)[i]);
+            json_write_member_integer(writer, corpus_source_name((enum corpus_source)i),
+                                      ((const unsigned *)value)[i]);
         }
         json_write_object_end(writer);
         break;

@@ -25,12 +25,6 @@ static const char *base_of(const struct api *api, const struct answer *answer, c
     return out;
 }
 
-static void write_member(struct json_writer *w, const char *key, const char *value)
-{
-    json_write_key(w, key);
-    json_write_cstring(w, value);
-}
-
 void real_serve_openid(struct api *api, struct answer *answer)
 {
     char base[BASE_BYTES];
@@ -38,8 +32,8 @@ void real_serve_openid(struct api *api, struct answer *answer)
     snprintf(endpoint, sizeof endpoint, "%s/auth/token", base_of(api, answer, base));
     struct json_writer w = answer_begin(answer);
     json_write_object_begin(&w);
-    write_member(&w, "issuer", base);
-    write_member(&w, "token_endpoint", endpoint);
+    json_write_member_text(&w, "issuer", base);
+    json_write_member_text(&w, "token_endpoint", endpoint);
     json_write_key(&w, "token_endpoint_auth_methods_supported");
     json_write_array_begin(&w);
     json_write_cstring(&w, "client_secret_basic");
@@ -59,10 +53,10 @@ void real_serve_tenant(struct api *api, struct answer *answer)
     }
     struct json_writer w = answer_begin(answer);
     json_write_object_begin(&w);
-    write_member(&w, "tenantId", tenant);
-    write_member(&w, "area", "na1");
-    write_member(&w, "api_endpoint", base_of(api, answer, base));
-    write_member(&w, "auth_endpoint", base);
+    json_write_member_text(&w, "tenantId", tenant);
+    json_write_member_text(&w, "area", "na1");
+    json_write_member_text(&w, "api_endpoint", base_of(api, answer, base));
+    json_write_member_text(&w, "auth_endpoint", base);
     json_write_object_end(&w);
     answer_send(answer, 200);
 }
@@ -82,13 +76,13 @@ void real_serve_token(struct api *api, struct answer *answer)
         int64_t life_ms = endpoints_token_life_ms(api, answer);
         struct json_writer w = answer_begin(answer);
         json_write_object_begin(&w);
-        write_member(&w, "access_token",
-                     oauth_issue(&api->tokens, verdict.scopes, answer->now.mono, life_ms));
-        write_member(&w, "token_type", "bearer");
-        write_member(&w, "refresh_token", oauth_issue_refresh(&api->tokens));
-        write_member(&w, "id_token", id_token);
-        json_write_key(&w, "expires_in");
-        json_write_integer(&w, api->options->expires_in_s);
+        json_write_member_text(
+            &w, "access_token",
+            oauth_issue(&api->tokens, verdict.scopes, answer->now.mono, life_ms));
+        json_write_member_text(&w, "token_type", "bearer");
+        json_write_member_text(&w, "refresh_token", oauth_issue_refresh(&api->tokens));
+        json_write_member_text(&w, "id_token", id_token);
+        json_write_member_integer(&w, "expires_in", api->options->expires_in_s);
         json_write_object_end(&w);
     }
     endpoints_send_token(api, answer, &verdict);
@@ -112,7 +106,7 @@ static void write_id(struct json_writer *w, const char *key, const char *id)
 static void write_time(struct json_writer *w, const char *key, int64_t ms)
 {
     char text[WALL_TEXT_BYTES];
-    write_member(w, key, wall_format((struct wall){ms}, text));
+    json_write_member_text(w, key, wall_format((struct wall){ms}, text));
 }
 
 static void write_contact(const struct call *call, struct calls_now now, struct json_writer *w)
@@ -122,11 +116,11 @@ static void write_contact(const struct call *call, struct calls_now now, struct 
     json_write_object_begin(w);
     write_id(w, "contactId", call->id);
     write_id(w, "masterContactId", call->master);
-    write_member(w, "mediaTypeName", "Chat");
+    json_write_member_text(w, "mediaTypeName", "Chat");
     if (call->queue[0] != '\0') {
         write_id(w, "skillId", call->queue);
     }
-    write_member(w, "stateName", lifecycle_state_name(state));
+    json_write_member_text(w, "stateName", lifecycle_state_name(state));
     write_time(w, "lastUpdateTime", since_ms);
     json_write_object_end(w);
 }
@@ -146,7 +140,7 @@ static void write_links(struct json_writer *w, size_t next, size_t count)
     json_write_object_begin(w);
     if (next < count) {
         snprintf(link, sizeof link, "/incontactapi/services/v30.0/contacts/active?skip=%zu", next);
-        write_member(w, "next", link);
+        json_write_member_text(w, "next", link);
     }
     json_write_object_end(w);
 }
@@ -163,8 +157,7 @@ void real_serve_contacts(struct api *api, struct answer *answer)
     struct json_writer w = answer_begin(answer);
     json_write_object_begin(&w);
     write_time(&w, "lastPollTime", answer->now.vendor_ms);
-    json_write_key(&w, "totalRecords");
-    json_write_integer(&w, (int64_t)count);
+    json_write_member_integer(&w, "totalRecords", (int64_t)count);
     write_links(&w, end, count);
     json_write_key(&w, "activeContacts");
     json_write_array_begin(&w);
@@ -195,8 +188,8 @@ static void write_messages(const struct timeline *timeline, const struct timelin
         json_write_key(w, "Text");
         json_write_string(w, utterance->text, item->bytes);
         write_time(w, "TimeStamp", item->end_ms);
-        write_member(w, "PartyType", customer ? "Contact" : "Agent");
-        write_member(w, "Label", customer ? "Customer" : "Agent");
+        json_write_member_text(w, "PartyType", customer ? "Contact" : "Agent");
+        json_write_member_text(w, "Label", customer ? "Customer" : "Agent");
         json_write_object_end(w);
     }
     json_write_array_end(w);
@@ -249,7 +242,7 @@ static void write_attributes(const struct answer *answer, struct buf *body)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *value = http_exchange_query(answer->exchange, names[i][0]);
         if (value != NULL) {
-            write_member(&w, names[i][1], value);
+            json_write_member_text(&w, names[i][1], value);
         }
     }
     json_write_object_end(&w);
@@ -266,8 +259,8 @@ static void write_suggestion(const struct answer *answer, const char *text, stru
     json_write_key(&w, "suggestions");
     json_write_array_begin(&w);
     json_write_object_begin(&w);
-    write_member(&w, "type", "text");
-    write_member(&w, "content", text);
+    json_write_member_text(&w, "type", "text");
+    json_write_member_text(&w, "content", text);
     json_write_object_end(&w);
     json_write_array_end(&w);
     json_write_object_end(&w);

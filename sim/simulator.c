@@ -112,12 +112,9 @@ static void record_start(struct simulator *simulator)
 {
     struct json_writer *w = ledger_begin(&simulator->ledger, LEDGER_KIND_START);
     if (w != NULL) {
-        json_write_key(w, "version");
-        json_write_cstring(w, UNDERTONE_VERSION);
-        json_write_key(w, "seed");
-        json_write_integer(w, simulator->options->seed);
-        json_write_key(w, "vendor_ms");
-        json_write_integer(w, simulator->api.clock.start_ms);
+        json_write_member_text(w, "version", UNDERTONE_VERSION);
+        json_write_member_integer(w, "seed", simulator->options->seed);
+        json_write_member_integer(w, "vendor_ms", simulator->api.clock.start_ms);
         json_write_key(w, "options");
         options_write(simulator->options, w);
         ledger_end(&simulator->ledger);
@@ -139,14 +136,12 @@ static void record_exit(struct simulator *simulator)
     if (w == NULL) {
         return;
     }
-    json_write_key(w, "why");
-    json_write_cstring(w, simulator->why != NULL ? simulator->why : "failure");
+    json_write_member_text(w, "why", simulator->why != NULL ? simulator->why : "failure");
     for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++) {
-        json_write_key(w, counted[i].name);
-        json_write_integer(w, (int64_t)simulator->ledger.counts[counted[i].kind]);
+        json_write_member_integer(w, counted[i].name,
+                                  (int64_t)simulator->ledger.counts[counted[i].kind]);
     }
-    json_write_key(w, "repeats");
-    json_write_integer(w, (int64_t)simulator->api.repeats);
+    json_write_member_integer(w, "repeats", (int64_t)simulator->api.repeats);
     ledger_end(&simulator->ledger);
 }
 

@@ -126,10 +126,8 @@ static void write_error(struct api_request *request, const char *code, const cha
     begin_answer(request);
     json_write_key(&request->writer, "error");
     json_write_object_begin(&request->writer);
-    json_write_key(&request->writer, "code");
-    json_write_cstring(&request->writer, code);
-    json_write_key(&request->writer, "message");
-    json_write_cstring(&request->writer, message);
+    json_write_member_text(&request->writer, "code", code);
+    json_write_member_text(&request->writer, "message", message);
     json_write_object_end(&request->writer);
 }
 

@@ -21,12 +21,6 @@ struct daemon_api {
     struct api_guard guard;
 };
 
-static void write_text(struct json_writer *writer, const char *key, const char *text)
-{
-    json_write_key(writer, key);
-    json_write_cstring(writer, text);
-}
-
 /* --- POST reload ----------------------------------------------------------------------------- */
 
 static void write_keys(struct json_writer *writer, const char *name, const struct buf *keys)
@@ -55,8 +49,7 @@ static void serve_reload(struct daemon *daemon, struct api_request *request)
         const struct config_changes *changes = daemon_reload_changes(daemon);
         write_keys(&request->writer, "changed", &changes->applied);
         write_keys(&request->writer, "needsRestart", &changes->deferred);
-        json_write_key(&request->writer, "reconnects");
-        json_write_boolean(&request->writer, changes->connection);
+        json_write_member_boolean(&request->writer, "reconnects", changes->connection);
         /* With a new connection the change comes a moment later. */
         api_request_answer(request, changes->connection ? 202 : 200);
     }
@@ -70,8 +63,8 @@ static void answer_call(struct api_request *request, enum daemon_calls_answer an
     switch (answer) {
     case DAEMON_CALLS_DONE:
     case DAEMON_CALLS_ALREADY:
-        write_text(&request->writer, "interactionId", interaction_id);
-        write_text(&request->writer, "state", added ? "followed" : "ending");
+        json_write_member_text(&request->writer, "interactionId", interaction_id);
+        json_write_member_text(&request->writer, "state", added ? "followed" : "ending");
         api_request_answer(request, !added ? 202 : (answer == DAEMON_CALLS_DONE ? 201 : 200));
         break;
     case DAEMON_CALLS_FULL:
@@ -164,15 +157,15 @@ static void answer_writes(struct daemon *daemon, struct api_request *request)
     struct switch_state set = daemon_switch_state(daemon);
     struct switch_state effective = daemon_switch_effective(daemon);
     const struct fuse *fuse = pipeline_fuse(daemon->pipeline);
-    write_text(&request->writer, "attributes", on_or_off(set.attributes));
-    write_text(&request->writer, "suggestions", on_or_off(set.suggestions));
+    json_write_member_text(&request->writer, "attributes", on_or_off(set.attributes));
+    json_write_member_text(&request->writer, "suggestions", on_or_off(set.suggestions));
     json_write_key(&request->writer, "inForce");
     json_write_object_begin(&request->writer);
-    write_text(&request->writer, "attributes", on_or_off(effective.attributes));
-    write_text(&request->writer, "suggestions",
-               on_or_off(effective.suggestions && fuse->reason == FUSE_WHOLE));
+    json_write_member_text(&request->writer, "attributes", on_or_off(effective.attributes));
+    json_write_member_text(&request->writer, "suggestions",
+                           on_or_off(effective.suggestions && fuse->reason == FUSE_WHOLE));
     json_write_object_end(&request->writer);
-    write_text(&request->writer, "fuse", fuse_reason_name(fuse->reason));
+    json_write_member_text(&request->writer, "fuse", fuse_reason_name(fuse->reason));
     api_request_answer(request, 200);
 }
 
@@ -285,7 +278,7 @@ static void take_feedback(struct daemon *daemon, struct api_request *request, ui
         metrics_add(&daemon->metrics, feedbacks[at].metric, 1);
         daemon_wallboard_feedback(daemon->wallboard, request->segments[1], alert,
                                   feedbacks[at].word);
-        write_text(&request->writer, "feedback", word);
+        json_write_member_text(&request->writer, "feedback", word);
         api_request_answer(request, 201);
     }
 }

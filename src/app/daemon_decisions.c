@@ -40,30 +40,17 @@ static bool end(struct daemon_decisions *self)
     return kept;
 }
 
-static void write_text(struct json_writer *writer, const char *key, const char *text)
-{
-    json_write_key(writer, key);
-    json_write_cstring(writer, text);
-}
-
-static void write_integer(struct json_writer *writer, const char *key, int64_t value)
-{
-    json_write_key(writer, key);
-    json_write_integer(writer, value);
-}
-
 static void write_fixed(struct json_writer *writer, const char *key, int64_t value)
 {
-    json_write_key(writer, key);
-    json_write_number(writer, (double)value / MOOD_ONE, 9);
+    json_write_member_number(writer, key, (double)value / MOOD_ONE, 9);
 }
 
 static void write_call(const struct daemon *daemon, struct json_writer *writer, const char *id,
                        uint32_t alert)
 {
     char call[KEYHASH_TEXT_BYTES];
-    write_text(writer, "call", daemon_call_hash(daemon, id, call));
-    write_integer(writer, "alert", alert);
+    json_write_member_text(writer, "call", daemon_call_hash(daemon, id, call));
+    json_write_member_integer(writer, "alert", alert);
 }
 
 /* --- what is in force ------------------------------------------------------------------------ */
@@ -102,15 +89,15 @@ static void write_model(const struct daemon_decisions *self, struct json_writer 
     const char *name = strrchr(directory, '/');
     json_write_key(writer, "model");
     json_write_object_begin(writer);
-    write_text(writer, "name",
-               !model->scorer ? MODEL_CHOICE_LEXICON : (name && name[1] ? name + 1 : directory));
+    json_write_member_text(writer, "name",
+                           !model->scorer ? MODEL_CHOICE_LEXICON
+                                          : (name && name[1] ? name + 1 : directory));
     if (model->scorer) {
-        write_text(writer, "sha256", self->model);
-        write_text(writer, "precision", scorer_precision_name(model->scorer));
-        write_text(writer, "kernels", scorer_kernels_name(model->scorer));
+        json_write_member_text(writer, "sha256", self->model);
+        json_write_member_text(writer, "precision", scorer_precision_name(model->scorer));
+        json_write_member_text(writer, "kernels", scorer_kernels_name(model->scorer));
     }
-    json_write_key(writer, "degraded");
-    json_write_boolean(writer, model->degraded);
+    json_write_member_boolean(writer, "degraded", model->degraded);
     json_write_object_end(writer);
 }
 
@@ -126,12 +113,12 @@ void daemon_decisions_configured(struct daemon *daemon, const char *changed)
     if (config_show(daemon->config, false, &shown, NULL) == 0) {
         sha256_bytes(shown.bytes, shown.size, self->configuration);
         struct json_writer *writer = begin(self, "configuration");
-        write_text(writer, "version", UNDERTONE_VERSION);
-        write_text(writer, "changed", changed);
-        write_text(writer, "sha256", self->configuration);
+        json_write_member_text(writer, "version", UNDERTONE_VERSION);
+        json_write_member_text(writer, "changed", changed);
+        json_write_member_text(writer, "sha256", self->configuration);
         if (daemon->config->rules_path[0] &&
             sha256_file(daemon->config->rules_path, rules, NULL) == 0) {
-            write_text(writer, "rules", rules);
+            json_write_member_text(writer, "rules", rules);
         }
         write_model(self, writer);
         write_judgement(writer, buf_string(&shown));
@@ -150,10 +137,11 @@ void daemon_decisions_switched(struct daemon *daemon, const char *by)
     }
     struct switch_state writes = daemon_switch_effective(daemon);
     struct json_writer *writer = begin(self, "writes");
-    write_text(writer, "by", by);
-    write_text(writer, "attributes", writes.attributes ? "on" : "off");
-    write_text(writer, "suggestions", writes.suggestions ? "on" : "off");
-    write_text(writer, "fuse", fuse_reason_name(pipeline_fuse(daemon->pipeline)->reason));
+    json_write_member_text(writer, "by", by);
+    json_write_member_text(writer, "attributes", writes.attributes ? "on" : "off");
+    json_write_member_text(writer, "suggestions", writes.suggestions ? "on" : "off");
+    json_write_member_text(writer, "fuse",
+                           fuse_reason_name(pipeline_fuse(daemon->pipeline)->reason));
     (void)end(self);
 }
 
@@ -162,27 +150,24 @@ void daemon_decisions_switched(struct daemon *daemon, const char *by)
 static void write_reading(struct json_writer *writer, const struct call_reading *reading)
 {
     write_fixed(writer, "score", reading->score);
-    write_text(writer, "trend", call_trend_name(reading->trend));
+    json_write_member_text(writer, "trend", call_trend_name(reading->trend));
     write_fixed(writer, "difference", reading->difference);
     write_fixed(writer, "sustained", reading->sustained);
-    write_integer(writer, "samples", reading->samples);
+    json_write_member_integer(writer, "samples", reading->samples);
     write_fixed(writer, "scoreBefore", reading->score_before);
-    write_integer(writer, "samplesBefore", reading->samples_before);
-    write_integer(writer, "utterances", reading->utterances);
-    write_integer(writer, "asOfMs", reading->as_of_ms);
+    json_write_member_integer(writer, "samplesBefore", reading->samples_before);
+    json_write_member_integer(writer, "utterances", reading->utterances);
+    json_write_member_integer(writer, "asOfMs", reading->as_of_ms);
 }
 
 static void write_thresholds(struct json_writer *writer, const struct config *config)
 {
     json_write_key(writer, "thresholds");
     json_write_object_begin(writer);
-    json_write_key(writer, "scoreBelow");
-    json_write_number(writer, config->alert_threshold, 9);
-    json_write_key(writer, "declineOver");
-    json_write_number(writer, config->trend_delta, 9);
-    json_write_key(writer, "sustainedOver");
-    json_write_number(writer, config->alert_sustained_limit, 9);
-    write_integer(writer, "samplesMin", config->alert_min_samples);
+    json_write_member_number(writer, "scoreBelow", config->alert_threshold, 9);
+    json_write_member_number(writer, "declineOver", config->trend_delta, 9);
+    json_write_member_number(writer, "sustainedOver", config->alert_sustained_limit, 9);
+    json_write_member_integer(writer, "samplesMin", config->alert_min_samples);
     json_write_object_end(writer);
 }
 
@@ -191,8 +176,7 @@ static void write_words(const struct daemon *daemon, struct json_writer *writer,
                         const struct effect *note, const struct segment *said)
 {
     if (daemon->config->evidence_text == CONFIG_EVIDENCE_REDACTED) {
-        json_write_key(writer, "words");
-        json_write_cstring(writer, pipeline_words(daemon->pipeline, note->call, said));
+        json_write_member_text(writer, "words", pipeline_words(daemon->pipeline, note->call, said));
     }
 }
 
@@ -203,9 +187,9 @@ static void write_said(const struct daemon *daemon, struct json_writer *writer,
     if (note->rule && note->said.end_ms > 0) {
         json_write_key(writer, "said");
         json_write_object_begin(writer);
-        write_integer(writer, "startMs", note->said.start_ms);
-        write_integer(writer, "endMs", note->said.end_ms);
-        write_text(writer, "speaker", speaker_name(note->said.speaker));
+        json_write_member_integer(writer, "startMs", note->said.start_ms);
+        json_write_member_integer(writer, "endMs", note->said.end_ms);
+        json_write_member_text(writer, "speaker", speaker_name(note->said.speaker));
         write_words(daemon, writer, note, &note->said);
         json_write_object_end(writer);
     }
@@ -220,9 +204,9 @@ static void write_evidence(const struct daemon *daemon, struct json_writer *writ
     for (uint32_t i = 0; i < note->evidence_count; i++) {
         const struct call_evidence *item = &note->evidence[i];
         json_write_object_begin(writer);
-        write_integer(writer, "startMs", item->start_ms);
-        write_integer(writer, "endMs", item->end_ms);
-        write_text(writer, "speaker", speaker_name(item->speaker));
+        json_write_member_integer(writer, "startMs", item->start_ms);
+        json_write_member_integer(writer, "endMs", item->end_ms);
+        json_write_member_text(writer, "speaker", speaker_name(item->speaker));
         write_fixed(writer, "score", item->score);
         write_fixed(writer, "moved", item->contribution);
         write_words(daemon, writer, note,
@@ -239,25 +223,24 @@ static void note_alert(struct daemon_decisions *self, const struct effect *note)
     struct daemon *daemon = self->daemon;
     struct json_writer *writer = begin(self, "alert");
     write_call(daemon, writer, note->interaction_id, note->episode);
-    write_text(writer, "path", call_alert_path_name(note->alert.path));
+    json_write_member_text(writer, "path", call_alert_path_name(note->alert.path));
     if (note->rule) {
-        write_text(writer, "rule", note->rule);
+        json_write_member_text(writer, "rule", note->rule);
     }
     if (note->queue && note->queue[0]) {
-        write_text(writer, "queue", note->queue);
+        json_write_member_text(writer, "queue", note->queue);
     }
-    write_text(writer, "tier", call_tier_name(note->alert.tier));
+    json_write_member_text(writer, "tier", call_tier_name(note->alert.tier));
     write_fixed(writer, "confidence", note->alert.confidence);
     write_fixed(writer, "slopeAMinute", note->alert.slope);
     write_reading(writer, &note->reading);
     write_thresholds(writer, daemon->config);
     write_evidence(daemon, writer, note);
     write_said(daemon, writer, note);
-    json_write_key(writer, "degraded");
-    json_write_boolean(writer, daemon_is_degraded(daemon, note->interaction_id));
-    write_text(writer, "model", self->model);
-    write_text(writer, "configuration", self->configuration);
-    write_integer(writer, "configured", (int64_t)self->configured);
+    json_write_member_boolean(writer, "degraded", daemon_is_degraded(daemon, note->interaction_id));
+    json_write_member_text(writer, "model", self->model);
+    json_write_member_text(writer, "configuration", self->configuration);
+    json_write_member_integer(writer, "configured", (int64_t)self->configured);
     (void)end(self);
 }
 
@@ -268,9 +251,9 @@ static void note_suggestion(struct daemon_decisions *self, const struct effect *
     }
     struct json_writer *writer = begin(self, "suggestion");
     write_call(self->daemon, writer, note->interaction_id, note->episode);
-    write_text(writer, "state", suggestion_state_name(note->suggestion_state));
-    write_integer(writer, "status", note->status);
-    write_text(writer, "reason", note->reason);
+    json_write_member_text(writer, "state", suggestion_state_name(note->suggestion_state));
+    json_write_member_integer(writer, "status", note->status);
+    json_write_member_text(writer, "reason", note->reason);
     (void)end(self);
 }
 
@@ -278,7 +261,7 @@ static void note_course(struct daemon_decisions *self, const struct effect *note
 {
     struct json_writer *writer = begin(self, kind);
     write_call(self->daemon, writer, note->interaction_id, note->episode);
-    write_text(writer, "tier", call_tier_name(note->alert.tier));
+    json_write_member_text(writer, "tier", call_tier_name(note->alert.tier));
     write_reading(writer, &note->reading);
     (void)end(self);
 }
@@ -310,15 +293,13 @@ static void restore_alerts(struct daemon_decisions *self, const struct session_v
     for (uint32_t alert = told + 1; alert <= view->episodes; alert++) {
         struct json_writer *writer = begin(self, "alert");
         write_call(self->daemon, writer, view->interaction_id, alert);
-        write_text(writer, "path", "unknown");
-        json_write_key(writer, "reconstructed");
-        json_write_boolean(writer, true);
-        json_write_key(writer, "open");
-        json_write_boolean(writer, alert == view->episode_open);
+        json_write_member_text(writer, "path", "unknown");
+        json_write_member_boolean(writer, "reconstructed", true);
+        json_write_member_boolean(writer, "open", alert == view->episode_open);
         if (view->has_reading) {
             write_reading(writer, &view->reading);
         }
-        write_integer(writer, "configured", (int64_t)self->configured);
+        json_write_member_integer(writer, "configured", (int64_t)self->configured);
         (void)end(self);
     }
 }
@@ -333,9 +314,8 @@ static void restore_suggestion(struct daemon_decisions *self, const struct sessi
     }
     struct json_writer *writer = begin(self, "suggestion");
     write_call(self->daemon, writer, view->interaction_id, view->suggestion_episode);
-    write_text(writer, "state", suggestion_state_name(view->suggestion_state));
-    json_write_key(writer, "reconstructed");
-    json_write_boolean(writer, true);
+    json_write_member_text(writer, "state", suggestion_state_name(view->suggestion_state));
+    json_write_member_boolean(writer, "reconstructed", true);
     (void)end(self);
 }
 
@@ -389,9 +369,9 @@ bool daemon_decisions_feedback(struct daemon *daemon, const char *interaction_id
     char hash[KEYHASH_TEXT_BYTES];
     struct json_writer *writer = begin(self, "feedback");
     write_call(daemon, writer, interaction_id, alert);
-    write_text(writer, "feedback", feedback);
+    json_write_member_text(writer, "feedback", feedback);
     if (by) {
-        write_text(writer, "by", daemon_call_hash(daemon, by, hash));
+        json_write_member_text(writer, "by", daemon_call_hash(daemon, by, hash));
     }
     return end(self);
 }

@@ -51,8 +51,7 @@ static void refuse(struct daemon_webhook *webhook, struct api_request *request, 
 
 static void answer(struct api_request *request, const char *state)
 {
-    json_write_key(&request->writer, "state");
-    json_write_cstring(&request->writer, state);
+    json_write_member_text(&request->writer, "state", state);
     api_request_answer(request, 200);
 }
 

@@ -4,40 +4,21 @@
 
 #include "base/json_write.h"
 
-static void write_text(struct json_writer *writer, const char *key, const char *text)
-{
-    json_write_key(writer, key);
-    json_write_cstring(writer, text);
-}
-
-static void write_integer(struct json_writer *writer, const char *key, int64_t value)
-{
-    json_write_key(writer, key);
-    json_write_integer(writer, value);
-}
-
-static void write_boolean(struct json_writer *writer, const char *key, bool value)
-{
-    json_write_key(writer, key);
-    json_write_boolean(writer, value);
-}
-
 static void write_fixed(struct json_writer *writer, const char *key, int64_t fixed)
 {
-    json_write_key(writer, key);
-    json_write_number(writer, (double)fixed / MOOD_ONE, 4);
+    json_write_member_number(writer, key, (double)fixed / MOOD_ONE, 4);
 }
 
 static void write_reading(struct json_writer *writer, const struct call_reading *reading)
 {
     write_fixed(writer, "score", reading->score);
-    write_text(writer, "trend", call_trend_name(reading->trend));
+    json_write_member_text(writer, "trend", call_trend_name(reading->trend));
     write_fixed(writer, "difference", reading->difference);
-    write_integer(writer, "samples", reading->samples);
+    json_write_member_integer(writer, "samples", reading->samples);
     write_fixed(writer, "score_before", reading->score_before);
-    write_integer(writer, "samples_before", reading->samples_before);
-    write_integer(writer, "utterances", reading->utterances);
-    write_integer(writer, "as_of_ms", reading->as_of_ms);
+    json_write_member_integer(writer, "samples_before", reading->samples_before);
+    json_write_member_integer(writer, "utterances", reading->utterances);
+    json_write_member_integer(writer, "as_of_ms", reading->as_of_ms);
 }
 
 static void write_points(struct json_writer *writer, const struct wallboard_call *call,
@@ -60,19 +41,19 @@ static void write_points(struct json_writer *writer, const struct wallboard_call
 static void write_call(struct json_writer *writer, const struct wallboard_call *call,
                        uint64_t after)
 {
-    write_text(writer, "kind", "call");
-    write_text(writer, "id", call->id);
-    write_boolean(writer, "live", call->live);
-    write_text(writer, "state", cxone_call_state_name(call->state));
-    write_text(writer, "transferred_from", call->transferred_from);
-    write_text(writer, "queue", call->queue);
-    write_text(writer, "language", call->language);
-    write_boolean(writer, "judged", call->judged);
-    write_integer(writer, "followed_ms", call->followed_ms);
-    write_integer(writer, "late_ms", call->late_ms);
-    write_text(writer, "attributes", attribute_state_name(call->attributes));
-    write_integer(writer, "alert", call->alert ? (int64_t)call->alert->number : 0);
-    write_boolean(writer, "has_reading", call->has_reading);
+    json_write_member_text(writer, "kind", "call");
+    json_write_member_text(writer, "id", call->id);
+    json_write_member_boolean(writer, "live", call->live);
+    json_write_member_text(writer, "state", cxone_call_state_name(call->state));
+    json_write_member_text(writer, "transferred_from", call->transferred_from);
+    json_write_member_text(writer, "queue", call->queue);
+    json_write_member_text(writer, "language", call->language);
+    json_write_member_boolean(writer, "judged", call->judged);
+    json_write_member_integer(writer, "followed_ms", call->followed_ms);
+    json_write_member_integer(writer, "late_ms", call->late_ms);
+    json_write_member_text(writer, "attributes", attribute_state_name(call->attributes));
+    json_write_member_integer(writer, "alert", call->alert ? (int64_t)call->alert->number : 0);
+    json_write_member_boolean(writer, "has_reading", call->has_reading);
     if (call->has_reading) {
         write_reading(writer, &call->reading);
     }
@@ -83,8 +64,7 @@ static void write_words(struct json_writer *writer, const struct wallboard_alert
                         const char *words)
 {
     if (alert->shows_words) {
-        json_write_key(writer, "words");
-        json_write_cstring(writer, words);
+        json_write_member_text(writer, "words", words);
     }
 }
 
@@ -93,9 +73,9 @@ static void write_said(struct json_writer *writer, const struct wallboard_alert 
     if (alert->rule[0] && alert->said.end_ms > 0) {
         json_write_key(writer, "said");
         json_write_object_begin(writer);
-        write_integer(writer, "start_ms", alert->said.start_ms);
-        write_integer(writer, "end_ms", alert->said.end_ms);
-        write_text(writer, "speaker", speaker_name(alert->said.speaker));
+        json_write_member_integer(writer, "start_ms", alert->said.start_ms);
+        json_write_member_integer(writer, "end_ms", alert->said.end_ms);
+        json_write_member_text(writer, "speaker", speaker_name(alert->said.speaker));
         write_words(writer, alert, alert->said_words);
         json_write_object_end(writer);
     }
@@ -108,9 +88,9 @@ static void write_evidence(struct json_writer *writer, const struct wallboard_al
     for (uint32_t i = 0; i < alert->evidence_count; i++) {
         const struct call_evidence *evidence = &alert->evidence[i];
         json_write_object_begin(writer);
-        write_integer(writer, "start_ms", evidence->start_ms);
-        write_integer(writer, "end_ms", evidence->end_ms);
-        write_text(writer, "speaker", speaker_name(evidence->speaker));
+        json_write_member_integer(writer, "start_ms", evidence->start_ms);
+        json_write_member_integer(writer, "end_ms", evidence->end_ms);
+        json_write_member_text(writer, "speaker", speaker_name(evidence->speaker));
         write_fixed(writer, "score", evidence->score);
         write_fixed(writer, "contribution", evidence->contribution);
         write_words(writer, alert, alert->words[i]);
@@ -121,19 +101,19 @@ static void write_evidence(struct json_writer *writer, const struct wallboard_al
 
 static void write_alert(struct json_writer *writer, const struct wallboard_alert *alert)
 {
-    write_text(writer, "kind", "alert");
-    write_integer(writer, "number", (int64_t)alert->number);
-    write_text(writer, "id", alert->id);
-    write_integer(writer, "episode", alert->episode);
-    write_text(writer, "path", call_alert_path_name(alert->alert.path));
-    write_text(writer, "tier", call_tier_name(alert->alert.tier));
+    json_write_member_text(writer, "kind", "alert");
+    json_write_member_integer(writer, "number", (int64_t)alert->number);
+    json_write_member_text(writer, "id", alert->id);
+    json_write_member_integer(writer, "episode", alert->episode);
+    json_write_member_text(writer, "path", call_alert_path_name(alert->alert.path));
+    json_write_member_text(writer, "tier", call_tier_name(alert->alert.tier));
     write_fixed(writer, "confidence", alert->alert.confidence);
-    write_integer(writer, "opened_ms", alert->opened_ms);
-    write_integer(writer, "closed_ms", alert->closed_ms);
-    write_boolean(writer, "recovered", alert->recovered);
-    write_text(writer, "suggestion", suggestion_state_name(alert->suggestion));
-    write_text(writer, "rule", alert->rule);
-    write_text(writer, "feedback", alert->feedback ? alert->feedback : "");
+    json_write_member_integer(writer, "opened_ms", alert->opened_ms);
+    json_write_member_integer(writer, "closed_ms", alert->closed_ms);
+    json_write_member_boolean(writer, "recovered", alert->recovered);
+    json_write_member_text(writer, "suggestion", suggestion_state_name(alert->suggestion));
+    json_write_member_text(writer, "rule", alert->rule);
+    json_write_member_text(writer, "feedback", alert->feedback ? alert->feedback : "");
     write_reading(writer, &alert->reading);
     write_evidence(writer, alert);
     write_said(writer, alert);
@@ -151,8 +131,8 @@ static void write_item(struct json_writer *writer, const struct wallboard_item *
         write_alert(writer, (const struct wallboard_alert *)item);
         break;
     case WALLBOARD_GONE:
-        write_text(writer, "kind", "gone");
-        write_text(writer, "id", ((const struct wallboard_gone *)item)->id);
+        json_write_member_text(writer, "kind", "gone");
+        json_write_member_text(writer, "id", ((const struct wallboard_gone *)item)->id);
         break;
     }
     json_write_object_end(writer);

@@ -12,12 +12,9 @@ enum { DISCOVERY_LATE_MS = 30000 };
 static void say(struct json_writer *writer, const char *level, const char *code, const char *text)
 {
     json_write_object_begin(writer);
-    json_write_key(writer, "level");
-    json_write_cstring(writer, level);
-    json_write_key(writer, "code");
-    json_write_cstring(writer, code);
-    json_write_key(writer, "text");
-    json_write_cstring(writer, text);
+    json_write_member_text(writer, "level", level);
+    json_write_member_text(writer, "code", code);
+    json_write_member_text(writer, "text", text);
     json_write_object_end(writer);
 }
 
@@ -132,24 +129,19 @@ static void write_counts(struct json_writer *writer, const struct wallboard_coun
         {"oldest_data_ms", counts->oldest_data_ms},
     };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        json_write_key(writer, members[i].key);
-        json_write_integer(writer, members[i].value);
+        json_write_member_integer(writer, members[i].key, members[i].value);
     }
 }
 
 /* What an empty page tells its reader to check. */
 static void write_checks(struct json_writer *writer, const struct wallboard_health *health)
 {
-    json_write_key(writer, "token_held");
-    json_write_boolean(writer, health->vendor.token_held);
-    json_write_key(writer, "discovers");
-    json_write_boolean(writer, health->discovers);
-    json_write_key(writer, "discovered");
-    json_write_boolean(writer, health->discovered);
-    json_write_key(writer, "discovered_ago_ms");
-    json_write_integer(writer, health->discovered ? health->discovered_ago : 0);
-    json_write_key(writer, "fixed_calls");
-    json_write_integer(writer, (int64_t)health->fixed_calls);
+    json_write_member_boolean(writer, "token_held", health->vendor.token_held);
+    json_write_member_boolean(writer, "discovers", health->discovers);
+    json_write_member_boolean(writer, "discovered", health->discovered);
+    json_write_member_integer(writer, "discovered_ago_ms",
+                              health->discovered ? health->discovered_ago : 0);
+    json_write_member_integer(writer, "fixed_calls", (int64_t)health->fixed_calls);
 }
 
 void wallboard_status_write(const struct wallboard *board, const struct wallboard_health *health,
@@ -160,12 +152,9 @@ void wallboard_status_write(const struct wallboard *board, const struct wallboar
     wallboard_count(board, now, &counts);
     json_writer_init(&writer, out);
     json_write_object_begin(&writer);
-    json_write_key(&writer, "now_ms");
-    json_write_integer(&writer, now.vendor_ms);
-    json_write_key(&writer, "takes_feedback");
-    json_write_boolean(&writer, health->takes_feedback);
-    json_write_key(&writer, "alert_below");
-    json_write_number(&writer, health->alert_below, 4);
+    json_write_member_integer(&writer, "now_ms", now.vendor_ms);
+    json_write_member_boolean(&writer, "takes_feedback", health->takes_feedback);
+    json_write_member_number(&writer, "alert_below", health->alert_below, 4);
     write_counts(&writer, &counts);
     write_checks(&writer, health);
     json_write_key(&writer, "troubles");

@@ -173,3 +173,27 @@ void json_write_null(struct json_writer *writer)
     before_item(writer);
     buf_append_string(writer->out, "null");
 }
+
+void json_write_member_text(struct json_writer *writer, const char *key, const char *string)
+{
+    json_write_key(writer, key);
+    json_write_cstring(writer, string);
+}
+
+void json_write_member_integer(struct json_writer *writer, const char *key, int64_t value)
+{
+    json_write_key(writer, key);
+    json_write_integer(writer, value);
+}
+
+void json_write_member_number(struct json_writer *writer, const char *key, double value, int digits)
+{
+    json_write_key(writer, key);
+    json_write_number(writer, value, digits);
+}
+
+void json_write_member_boolean(struct json_writer *writer, const char *key, bool value)
+{
+    json_write_key(writer, key);
+    json_write_boolean(writer, value);
+}

@@ -44,4 +44,11 @@ void json_write_number(struct json_writer *writer, double value, int digits);
 void json_write_boolean(struct json_writer *writer, bool value);
 void json_write_null(struct json_writer *writer);
 
+/* A key and its value. */
+void json_write_member_text(struct json_writer *writer, const char *key, const char *string);
+void json_write_member_integer(struct json_writer *writer, const char *key, int64_t value);
+void json_write_member_number(struct json_writer *writer, const char *key, double value,
+                              int digits);
+void json_write_member_boolean(struct json_writer *writer, const char *key, bool value);
+
 #endif

@@ -43,14 +43,10 @@ void log_write_fields(const struct log *log, enum log_level level, const char *e
     buf_init(&line, LOG_LINE_BYTES_MAX);
     json_writer_init(&writer, &line);
     json_write_object_begin(&writer);
-    json_write_key(&writer, "ts");
-    json_write_cstring(&writer, wall_format(clock_wall(), when));
-    json_write_key(&writer, "level");
-    json_write_cstring(&writer, level_names[level]);
-    json_write_key(&writer, "event");
-    json_write_cstring(&writer, event);
-    json_write_key(&writer, "msg");
-    json_write_cstring(&writer, msg);
+    json_write_member_text(&writer, "ts", wall_format(clock_wall(), when));
+    json_write_member_text(&writer, "level", level_names[level]);
+    json_write_member_text(&writer, "event", event);
+    json_write_member_text(&writer, "msg", msg);
     for (size_t i = 0; i < field_count; i++) {
         write_field(&writer, &fields[i]);
     }

@@ -95,17 +95,12 @@ static void print_json(const struct bench_figures *f, const struct scorer *score
     buf_init(&line, 4096);
     json_writer_init(&writer, &line);
     json_write_object_begin(&writer);
-    json_write_key(&writer, "engine");
-    json_write_cstring(&writer, "undertone");
-    json_write_key(&writer, "precision");
-    json_write_cstring(&writer, scorer_precision_name(scorer));
-    json_write_key(&writer, "kernels");
-    json_write_cstring(&writer, scorer_kernels_name(scorer));
-    json_write_key(&writer, "threads");
-    json_write_integer(&writer, threads);
+    json_write_member_text(&writer, "engine", "undertone");
+    json_write_member_text(&writer, "precision", scorer_precision_name(scorer));
+    json_write_member_text(&writer, "kernels", scorer_kernels_name(scorer));
+    json_write_member_integer(&writer, "threads", threads);
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
-        json_write_key(&writer, figures[i].key);
-        json_write_number(&writer, figures[i].value, figures[i].digits);
+        json_write_member_number(&writer, figures[i].key, figures[i].value, figures[i].digits);
     }
     json_write_object_end(&writer);
     printf("%s\n", buf_string(&line));

@@ -201,11 +201,9 @@ static int add_call(struct request *request, const char *id, struct error *err)
     buf_init(&body, 4096);
     json_writer_init(&writer, &body);
     json_write_object_begin(&writer);
-    json_write_key(&writer, "interactionId");
-    json_write_cstring(&writer, id);
+    json_write_member_text(&writer, "interactionId", id);
     if (request->master) {
-        json_write_key(&writer, "masterId");
-        json_write_cstring(&writer, request->master);
+        json_write_member_text(&writer, "masterId", request->master);
     }
     json_write_object_end(&writer);
     int result = !body.failed ? daemon_client_ask(request->client, "POST", "/api/v1/calls",

@@ -84,8 +84,8 @@ static void write_json(const struct scorer *scorer, const struct scorer_result *
     struct json_writer writer;
     json_writer_init(&writer, out);
     json_write_object_begin(&writer);
-    json_write_key(&writer, "label");
-    json_write_cstring(&writer, result ? scorer_label_name(scorer, result->label) : NULL);
+    json_write_member_text(&writer, "label",
+                           result ? scorer_label_name(scorer, result->label) : NULL);
     json_write_key(&writer, "score");
     if (result) {
         json_write_number(&writer, result->score, 9);
@@ -108,8 +108,7 @@ static void write_json(const struct scorer *scorer, const struct scorer_result *
     } else {
         json_write_null(&writer);
     }
-    json_write_key(&writer, "tokens");
-    json_write_integer(&writer, result ? (int64_t)result->token_count : 0);
+    json_write_member_integer(&writer, "tokens", result ? (int64_t)result->token_count : 0);
     json_write_object_end(&writer);
     buf_append_char(out, '\n');
 }

@@ -197,18 +197,6 @@ static void print_call(struct buf *out, const struct compare *compare, const cha
     print_rows(out, compare, start_ms);
 }
 
-static void put_text(struct json_writer *writer, const char *key, const char *value)
-{
-    json_write_key(writer, key);
-    json_write_cstring(writer, value);
-}
-
-static void put_integer(struct json_writer *writer, const char *key, int64_t value)
-{
-    json_write_key(writer, key);
-    json_write_integer(writer, value);
-}
-
 static void print_json_call(struct buf *out, const struct judge *judge, const char *source,
                             const struct recording_line *line)
 {
@@ -221,17 +209,16 @@ static void print_json_call(struct buf *out, const struct judge *judge, const ch
         struct json_writer writer;
         json_writer_init(&writer, out);
         json_write_object_begin(&writer);
-        put_text(&writer, "interaction", line->interaction_id);
-        put_text(&writer, "source", source);
-        put_text(&writer, "judgement", judge->name);
-        put_integer(&writer, "t", event->at_ms);
-        put_text(&writer, "kind", kinds[event->kind]);
+        json_write_member_text(&writer, "interaction", line->interaction_id);
+        json_write_member_text(&writer, "source", source);
+        json_write_member_text(&writer, "judgement", judge->name);
+        json_write_member_integer(&writer, "t", event->at_ms);
+        json_write_member_text(&writer, "kind", kinds[event->kind]);
         if (judge_event_rule(judge, event)) {
-            put_text(&writer, "rule", judge_event_rule(judge, event));
+            json_write_member_text(&writer, "rule", judge_event_rule(judge, event));
         }
-        json_write_key(&writer, "score");
-        json_write_number(&writer, event->score, 17);
-        put_text(&writer, "trend", call_trend_name(event->trend));
+        json_write_member_number(&writer, "score", event->score, 17);
+        json_write_member_text(&writer, "trend", call_trend_name(event->trend));
         json_write_object_end(&writer);
         buf_append_char(out, '\n');
     }
@@ -296,19 +283,18 @@ static void print_json_table_row(struct buf *out, const char *source, const stru
     struct json_writer writer;
     json_writer_init(&writer, out);
     json_write_object_begin(&writer);
-    put_text(&writer, "source", source);
-    put_text(&writer, "judgement", judge->name);
-    put_integer(&writer, "calls", (int64_t)tally->calls);
-    put_integer(&writer, "alerted", (int64_t)tally->alerted);
-    put_integer(&writer, "alerts", (int64_t)tally->alerts);
-    json_write_key(&writer, "suggestions_per_call");
-    json_write_number(&writer, per_call(tally), 9);
+    json_write_member_text(&writer, "source", source);
+    json_write_member_text(&writer, "judgement", judge->name);
+    json_write_member_integer(&writer, "calls", (int64_t)tally->calls);
+    json_write_member_integer(&writer, "alerted", (int64_t)tally->alerted);
+    json_write_member_integer(&writer, "alerts", (int64_t)tally->alerts);
+    json_write_member_number(&writer, "suggestions_per_call", per_call(tally), 9);
     if (tally->alerted > 0) {
-        put_integer(&writer, "first_alert_ms", median_first_ms(tally));
+        json_write_member_integer(&writer, "first_alert_ms", median_first_ms(tally));
     }
     if (judge->is_literal) {
-        put_integer(&writer, "finals", (int64_t)tally->finals);
-        put_integer(&writer, "finals_never_scored", (int64_t)tally->finals_missed);
+        json_write_member_integer(&writer, "finals", (int64_t)tally->finals);
+        json_write_member_integer(&writer, "finals_never_scored", (int64_t)tally->finals_missed);
     }
     json_write_object_end(&writer);
     buf_append_char(out, '\n');

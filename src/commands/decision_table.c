@@ -147,19 +147,13 @@ static void write_json(const struct row *row, struct buf *out)
                  {"recovered", row->recovered}, {"feedback", row->feedback}};
     json_writer_init(&writer, out);
     json_write_object_begin(&writer);
-    json_write_key(&writer, "call");
-    json_write_cstring(&writer, row->call);
-    json_write_key(&writer, "alert");
-    json_write_integer(&writer, row->alert);
-    json_write_key(&writer, "score");
-    json_write_number(&writer, row->score, 9);
-    json_write_key(&writer, "scoreBefore");
-    json_write_number(&writer, row->before, 9);
-    json_write_key(&writer, "confidence");
-    json_write_number(&writer, row->confidence, 9);
+    json_write_member_text(&writer, "call", row->call);
+    json_write_member_integer(&writer, "alert", row->alert);
+    json_write_member_number(&writer, "score", row->score, 9);
+    json_write_member_number(&writer, "scoreBefore", row->before, 9);
+    json_write_member_number(&writer, "confidence", row->confidence, 9);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        json_write_key(&writer, texts[i].key);
-        json_write_cstring(&writer, texts[i].text[0] ? texts[i].text : NULL);
+        json_write_member_text(&writer, texts[i].key, texts[i].text[0] ? texts[i].text : NULL);
     }
     json_write_object_end(&writer);
     (void)buf_append_char(out, '\n');

@@ -9,24 +9,6 @@
 
 enum { LINE_BYTES_MAX = 1 << 16, DIGITS = 17 };
 
-static void put_text(struct json_writer *writer, const char *key, const char *value)
-{
-    json_write_key(writer, key);
-    json_write_cstring(writer, value);
-}
-
-static void put_integer(struct json_writer *writer, const char *key, int64_t value)
-{
-    json_write_key(writer, key);
-    json_write_integer(writer, value);
-}
-
-static void put_boolean(struct json_writer *writer, const char *key, bool value)
-{
-    json_write_key(writer, key);
-    json_write_boolean(writer, value);
-}
-
 static void put_number(struct json_writer *writer, const char *key, double value)
 {
     json_write_key(writer, key);
@@ -43,9 +25,9 @@ static void begin(struct buf *line, struct json_writer *writer, const char *kind
     buf_init(line, LINE_BYTES_MAX);
     json_writer_init(writer, line);
     json_write_object_begin(writer);
-    put_text(writer, "kind", kind);
-    put_text(writer, "source", source);
-    put_text(writer, "judgement", judgement);
+    json_write_member_text(writer, "kind", kind);
+    json_write_member_text(writer, "source", source);
+    json_write_member_text(writer, "judgement", judgement);
 }
 
 static void end(struct buf *line, struct json_writer *writer)
@@ -63,10 +45,10 @@ void evaluate_print_turn(const struct judge *judge, const char *source,
     struct buf out;
     struct json_writer writer;
     begin(&out, &writer, "turn", source, judge->name);
-    put_text(&writer, "interaction", line->interaction_id);
-    put_integer(&writer, "turn", (int64_t)ordinal);
-    put_integer(&writer, "is", is);
-    put_integer(&writer, "taken", taken);
+    json_write_member_text(&writer, "interaction", line->interaction_id);
+    json_write_member_integer(&writer, "turn", (int64_t)ordinal);
+    json_write_member_integer(&writer, "is", is);
+    json_write_member_integer(&writer, "taken", taken);
     put_number(&writer, "probability", probability);
     end(&out, &writer);
 }
@@ -79,7 +61,7 @@ static void put_fired(struct json_writer *writer, const struct cues_rules *rules
     json_write_object_begin(writer);
     for (uint32_t i = 0; i < count; i++) {
         if (fired[i] > 0) {
-            put_integer(writer, cues_rule_name(rules, i), fired[i]);
+            json_write_member_integer(writer, cues_rule_name(rules, i), fired[i]);
         }
     }
     json_write_object_end(writer);
@@ -92,20 +74,20 @@ void evaluate_print_call(const struct judge *judge, const char *source,
     struct json_writer writer;
     const struct outcome *outcome = &call->outcome;
     begin(&out, &writer, "call", source, judge->name);
-    put_text(&writer, "interaction", call->line->interaction_id);
-    put_boolean(&writer, "labelled", call->labelled);
-    put_boolean(&writer, "wanted", outcome->wanted);
-    put_boolean(&writer, "told", outcome->told);
-    put_integer(&writer, "alerts", outcome->alerts);
-    put_integer(&writer, "turn", outcome->turn);
-    put_integer(&writer, "turns_off", outcome->turns_off);
-    put_integer(&writer, "off_ms", outcome->off_ms);
-    put_integer(&writer, "told_ms", outcome->told_ms);
-    put_integer(&writer, "length_ms", outcome->length_ms);
-    put_boolean(&writer, "recovery_wanted", outcome->recovery_wanted);
-    put_boolean(&writer, "recovered", outcome->recovered);
-    put_boolean(&writer, "supervisor_wanted", outcome->supervisor_wanted);
-    put_boolean(&writer, "supervisor", outcome->supervisor);
+    json_write_member_text(&writer, "interaction", call->line->interaction_id);
+    json_write_member_boolean(&writer, "labelled", call->labelled);
+    json_write_member_boolean(&writer, "wanted", outcome->wanted);
+    json_write_member_boolean(&writer, "told", outcome->told);
+    json_write_member_integer(&writer, "alerts", outcome->alerts);
+    json_write_member_integer(&writer, "turn", outcome->turn);
+    json_write_member_integer(&writer, "turns_off", outcome->turns_off);
+    json_write_member_integer(&writer, "off_ms", outcome->off_ms);
+    json_write_member_integer(&writer, "told_ms", outcome->told_ms);
+    json_write_member_integer(&writer, "length_ms", outcome->length_ms);
+    json_write_member_boolean(&writer, "recovery_wanted", outcome->recovery_wanted);
+    json_write_member_boolean(&writer, "recovered", outcome->recovered);
+    json_write_member_boolean(&writer, "supervisor_wanted", outcome->supervisor_wanted);
+    json_write_member_boolean(&writer, "supervisor", outcome->supervisor);
     put_number(&writer, "confidence", call->confidence);
     if (rule_count > 0) {
         put_fired(&writer, judge->replay.rules, rule_count, fired);
@@ -134,10 +116,10 @@ static void put_interval(struct json_writer *writer, const char *key,
 static void put_alerts(struct json_writer *writer, const struct evaluate_row *row)
 {
     const struct outcome_measures *alerts = &row->alerts;
-    put_integer(writer, "calls", (int64_t)alerts->calls);
-    put_integer(writer, "wanted", (int64_t)alerts->wanted);
-    put_integer(writer, "told_right", (int64_t)alerts->told_right);
-    put_integer(writer, "told_wrong", (int64_t)alerts->told_wrong);
+    json_write_member_integer(writer, "calls", (int64_t)alerts->calls);
+    json_write_member_integer(writer, "wanted", (int64_t)alerts->wanted);
+    json_write_member_integer(writer, "told_right", (int64_t)alerts->told_right);
+    json_write_member_integer(writer, "told_wrong", (int64_t)alerts->told_wrong);
     put_number(writer, "precision", alerts->precision);
     put_interval(writer, "precision_95", &row->intervals[EVALUATE_PRECISION]);
     put_number(writer, "recall", alerts->recall);
@@ -154,7 +136,7 @@ static void put_alerts(struct json_writer *writer, const struct evaluate_row *ro
     put_number(writer, "late", alerts->late);
     put_number(writer, "seconds_to_tell", alerts->seconds_to_tell);
     put_number(writer, "erde", alerts->erde);
-    put_integer(writer, "recoveries", (int64_t)alerts->recoveries);
+    json_write_member_integer(writer, "recoveries", (int64_t)alerts->recoveries);
     put_number(writer, "recovered", alerts->recovered);
     put_number(writer, "supervisor_precision", alerts->supervisor_precision);
     put_number(writer, "supervisor_recall", alerts->supervisor_recall);
@@ -163,11 +145,11 @@ static void put_alerts(struct json_writer *writer, const struct evaluate_row *ro
 
 static void put_turns(struct json_writer *writer, const struct evaluate_row *row)
 {
-    put_integer(writer, "turns", (int64_t)confusion_total(&row->turns));
+    json_write_member_integer(writer, "turns", (int64_t)confusion_total(&row->turns));
     put_number(writer, "accuracy", confusion_accuracy(&row->turns));
     put_number(writer, "macro_f1", row->macro_f1);
     put_interval(writer, "macro_f1_95", &row->intervals[EVALUATE_MACRO_F1]);
-    put_integer(writer, "classes", row->classes);
+    json_write_member_integer(writer, "classes", row->classes);
     put_number(writer, "kappa", confusion_kappa(&row->turns));
     put_interval(writer, "kappa_95", &row->intervals[EVALUATE_KAPPA]);
     put_number(writer, "turn_calibration_error", calibration_error(&row->turn_calibration));
@@ -245,10 +227,10 @@ static void print_json_rule(const struct evaluate_rule *rule, double precision)
     struct buf out;
     struct json_writer writer;
     begin(&out, &writer, "rule", rule->source, rule->judgement);
-    put_text(&writer, "rule", rule->name);
-    put_integer(&writer, "fired", (int64_t)rule->fired);
-    put_integer(&writer, "right", (int64_t)rule->right);
-    put_integer(&writer, "wrong", (int64_t)rule->wrong);
+    json_write_member_text(&writer, "rule", rule->name);
+    json_write_member_integer(&writer, "fired", (int64_t)rule->fired);
+    json_write_member_integer(&writer, "right", (int64_t)rule->right);
+    json_write_member_integer(&writer, "wrong", (int64_t)rule->wrong);
     put_number(&writer, "precision", precision);
     end(&out, &writer);
 }

@@ -155,28 +155,15 @@ static void print_readable(struct replay_output *output, const struct replay_mom
 
 static void put_fixed(struct json_writer *writer, const char *key, int64_t value)
 {
-    json_write_key(writer, key);
-    json_write_number(writer, (double)value / MOOD_ONE, 9);
-}
-
-static void put_integer(struct json_writer *writer, const char *key, int64_t value)
-{
-    json_write_key(writer, key);
-    json_write_integer(writer, value);
-}
-
-static void put_text(struct json_writer *writer, const char *key, const char *value)
-{
-    json_write_key(writer, key);
-    json_write_cstring(writer, value);
+    json_write_member_number(writer, key, (double)value / MOOD_ONE, 9);
 }
 
 static void put_said(struct json_writer *writer, int64_t start_ms, int64_t end_ms,
                      enum speaker speaker)
 {
-    put_integer(writer, "start", start_ms);
-    put_integer(writer, "end", end_ms);
-    put_text(writer, "speaker", speaker_name(speaker));
+    json_write_member_integer(writer, "start", start_ms);
+    json_write_member_integer(writer, "end", end_ms);
+    json_write_member_text(writer, "speaker", speaker_name(speaker));
 }
 
 static void put_words(struct json_writer *writer, const struct segment *segment)
@@ -210,7 +197,7 @@ static void put_firing(struct json_writer *writer, const struct replay_output *o
                        const struct replay_moment *moment)
 {
     const struct cues_firing *firing = moment->firing;
-    put_text(writer, "rule", cues_rule_name(moment->rules, firing->rule));
+    json_write_member_text(writer, "rule", cues_rule_name(moment->rules, firing->rule));
     if (firing->has_evidence) {
         enum speaker speaker = speaker_of(firing);
         json_write_key(writer, "said");
@@ -223,7 +210,7 @@ static void put_firing(struct json_writer *writer, const struct replay_output *o
         struct buf message;
         buf_init(&message, CUES_MESSAGE_BYTES_MAX * 4);
         cues_message(moment->rules, firing, NULL, NULL, &message);
-        put_text(writer, "message", buf_string(&message));
+        json_write_member_text(writer, "message", buf_string(&message));
         buf_done(&message);
     }
 }
@@ -237,18 +224,18 @@ static void put_reading(struct json_writer *writer, const struct call_reading *r
         return;
     }
     put_fixed(writer, "score", reading->score);
-    put_text(writer, "trend", call_trend_name(reading->trend));
+    json_write_member_text(writer, "trend", call_trend_name(reading->trend));
     put_fixed(writer, "difference", reading->difference);
-    put_integer(writer, "samples", reading->samples);
-    put_integer(writer, "utterances", reading->utterances);
-    put_integer(writer, "as_of", reading->as_of_ms);
+    json_write_member_integer(writer, "samples", reading->samples);
+    json_write_member_integer(writer, "utterances", reading->utterances);
+    json_write_member_integer(writer, "as_of", reading->as_of_ms);
 }
 
 static void put_alert(struct json_writer *writer, const struct replay_output *output,
                       const struct replay_moment *moment)
 {
     const struct call_alert *alert = &moment->effect->alert;
-    put_text(writer, "path", call_alert_path_name(alert->path));
+    json_write_member_text(writer, "path", call_alert_path_name(alert->path));
     if (moment->firing) {
         put_firing(writer, output, moment);
         return;
@@ -269,13 +256,13 @@ static void print_json(struct replay_output *output, const struct replay_moment 
     struct json_writer writer;
     json_writer_init(&writer, &output->line);
     json_write_object_begin(&writer);
-    put_text(&writer, "interaction", moment->lines[0].interaction_id);
-    put_integer(&writer, "t", moment->at_ms);
-    put_text(&writer, "kind", kinds[effect->kind]);
+    json_write_member_text(&writer, "interaction", moment->lines[0].interaction_id);
+    json_write_member_integer(&writer, "t", moment->at_ms);
+    json_write_member_text(&writer, "kind", kinds[effect->kind]);
     put_reading(&writer, &effect->reading);
     if (effect->kind != CALL_EFFECT_READING) {
-        put_integer(&writer, "episode", effect->episode);
-        put_text(&writer, "tier", call_tier_name(effect->alert.tier));
+        json_write_member_integer(&writer, "episode", effect->episode);
+        json_write_member_text(&writer, "tier", call_tier_name(effect->alert.tier));
     }
     if (effect->kind == CALL_EFFECT_ALERT) {
         put_alert(&writer, output, moment);

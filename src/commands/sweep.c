@@ -110,10 +110,8 @@ static void print_json(const struct sweep *sweep, const struct point *points, si
         buf_init(&out, 4096);
         json_writer_init(&writer, &out);
         json_write_object_begin(&writer);
-        json_write_key(&writer, "kind");
-        json_write_cstring(&writer, "sweep");
-        json_write_key(&writer, "key");
-        json_write_cstring(&writer, sweep->key);
+        json_write_member_text(&writer, "kind", "sweep");
+        json_write_member_text(&writer, "key", sweep->key);
         for (size_t j = 0; j < sizeof values / sizeof values[0]; j++) {
             json_write_key(&writer, keys[j]);
             if (isnan(values[j])) {
@@ -122,8 +120,7 @@ static void print_json(const struct sweep *sweep, const struct point *points, si
                 json_write_number(&writer, values[j], 17);
             }
         }
-        json_write_key(&writer, "recommended");
-        json_write_boolean(&writer, i == best);
+        json_write_member_boolean(&writer, "recommended", i == best);
         json_write_object_end(&writer);
         puts(buf_string(&out));
         buf_done(&out);

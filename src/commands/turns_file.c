@@ -87,12 +87,6 @@ static void put_text(struct json_writer *writer, const char *key, const char *te
     json_write_string(writer, text, size);
 }
 
-static void put_integer(struct json_writer *writer, const char *key, int64_t value)
-{
-    json_write_key(writer, key);
-    json_write_integer(writer, value);
-}
-
 /* A turn from start to end, or, with end < 0, as long as its words take. */
 static int add_turn(struct reading *reading, bool customer, const struct json *text,
                     int64_t start_ms, int64_t end_ms, struct error *err)
@@ -118,10 +112,9 @@ static int add_turn(struct reading *reading, bool customer, const struct json *t
     put_text(&writer, "source", reading->source, strlen(reading->source));
     put_text(&writer, "direction", direction, strlen(direction));
     put_text(&writer, "text", bytes, size);
-    put_integer(&writer, "startTime", reading->start_ms + start_ms);
-    put_integer(&writer, "endTime", reading->start_ms + end_ms);
-    json_write_key(&writer, "isFinal");
-    json_write_boolean(&writer, true);
+    json_write_member_integer(&writer, "startTime", reading->start_ms + start_ms);
+    json_write_member_integer(&writer, "endTime", reading->start_ms + end_ms);
+    json_write_member_boolean(&writer, "isFinal", true);
     json_write_object_end(&writer);
     int result = line.failed ? no_memory(err)
                              : recording_add(reading->recording, reading->path, line.bytes,

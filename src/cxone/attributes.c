@@ -16,8 +16,7 @@ static void write_object(struct json_writer *writer, const struct cxone_attribut
     json_write_key(writer, "attributes");
     json_write_object_begin(writer);
     for (size_t i = 0; i < count; i++) {
-        json_write_key(writer, attributes[i].key);
-        json_write_cstring(writer, attributes[i].value);
+        json_write_member_text(writer, attributes[i].key, attributes[i].value);
     }
     json_write_object_end(writer);
     json_write_object_end(writer);
@@ -29,10 +28,8 @@ static void write_custom_fields(struct json_writer *writer,
     json_write_array_begin(writer);
     for (size_t i = 0; i < count; i++) {
         json_write_object_begin(writer);
-        json_write_key(writer, "ident");
-        json_write_cstring(writer, attributes[i].key);
-        json_write_key(writer, "value");
-        json_write_cstring(writer, attributes[i].value);
+        json_write_member_text(writer, "ident", attributes[i].key);
+        json_write_member_text(writer, "value", attributes[i].value);
         json_write_object_end(writer);
     }
     json_write_array_end(writer);

@@ -63,10 +63,8 @@ static void write_json(const struct cxone_profile *profile, struct buf *body)
     struct json_writer writer;
     json_writer_init(&writer, body);
     json_write_object_begin(&writer);
-    json_write_key(&writer, "accessKeyId");
-    json_write_cstring(&writer, text_of(profile->access_key_id));
-    json_write_key(&writer, "accessKeySecret");
-    json_write_cstring(&writer, text_of(profile->access_key_secret));
+    json_write_member_text(&writer, "accessKeyId", text_of(profile->access_key_id));
+    json_write_member_text(&writer, "accessKeySecret", text_of(profile->access_key_secret));
     json_write_object_end(&writer);
 }
 

@@ -172,19 +172,16 @@ bool feed_message_write(struct buf *out, const char *command, const char *token,
     char topic[CXONE_ID_BYTES_MAX + sizeof suffix];
     json_writer_init(&writer, out);
     json_write_object_begin(&writer);
-    json_write_key(&writer, "command");
-    json_write_cstring(&writer, command);
+    json_write_member_text(&writer, "command", command);
     json_write_key(&writer, "headers");
     json_write_object_begin(&writer);
-    json_write_key(&writer, "sessionToken");
-    json_write_cstring(&writer, token);
+    json_write_member_text(&writer, "sessionToken", token);
     json_write_object_end(&writer);
     json_write_key(&writer, "body");
     json_write_object_begin(&writer);
     if (contact_id) {
         (void)snprintf(topic, sizeof topic, "%s%s", contact_id, suffix);
-        json_write_key(&writer, "topic");
-        json_write_cstring(&writer, topic);
+        json_write_member_text(&writer, "topic", topic);
     }
     json_write_object_end(&writer);
     json_write_object_end(&writer);

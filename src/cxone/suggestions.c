@@ -15,15 +15,12 @@ int suggestions_write(const char *interaction_id, const char *type, const char *
     struct json_writer writer;
     json_writer_init(&writer, body);
     json_write_object_begin(&writer);
-    json_write_key(&writer, "interactionId");
-    json_write_cstring(&writer, interaction_id);
+    json_write_member_text(&writer, "interactionId", interaction_id);
     json_write_key(&writer, "suggestions");
     json_write_array_begin(&writer);
     json_write_object_begin(&writer);
-    json_write_key(&writer, "type");
-    json_write_cstring(&writer, type);
-    json_write_key(&writer, "content");
-    json_write_cstring(&writer, message);
+    json_write_member_text(&writer, "type", type);
+    json_write_member_text(&writer, "content", message);
     json_write_object_end(&writer);
     json_write_array_end(&writer);
     json_write_object_end(&writer);
@@ -44,11 +41,9 @@ int suggestions_write_webhook(const char *interaction_id, const char *alert_id, 
     struct json_writer writer;
     json_writer_init(&writer, body);
     json_write_object_begin(&writer);
-    json_write_key(&writer, "version");
-    json_write_integer(&writer, 1);
+    json_write_member_integer(&writer, "version", 1);
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-        json_write_key(&writer, members[i][0]);
-        json_write_cstring(&writer, members[i][1]);
+        json_write_member_text(&writer, members[i][0], members[i][1]);
     }
     json_write_object_end(&writer);
     if (body->failed) {

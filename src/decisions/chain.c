@@ -20,10 +20,8 @@ void chain_begin(const struct chain *chain, struct buf *line, struct json_writer
     buf_clear(line);
     json_writer_init(writer, line);
     json_write_object_begin(writer);
-    json_write_key(writer, "seq");
-    json_write_integer(writer, (int64_t)chain->seq + 1);
-    json_write_key(writer, "prev");
-    json_write_cstring(writer, chain->hash);
+    json_write_member_integer(writer, "seq", (int64_t)chain->seq + 1);
+    json_write_member_text(writer, "prev", chain->hash);
 }
 
 bool chain_seal(struct buf *line, struct json_writer *writer, struct chain *next)
@@ -33,8 +31,7 @@ bool chain_seal(struct buf *line, struct json_writer *writer, struct chain *next
         return false;
     }
     sha256_bytes(line->bytes, line->size, hash);
-    json_write_key(writer, "hash");
-    json_write_cstring(writer, hash);
+    json_write_member_text(writer, "hash", hash);
     json_write_object_end(writer);
     if (!buf_append_char(line, '\n') || line->size > CHAIN_LINE_BYTES_MAX) {
         return false;

@@ -154,10 +154,8 @@ struct json_writer *decision_log_begin(struct decision_log *log, const char *kin
 {
     char time[WALL_TEXT_BYTES];
     chain_begin(&log->chain, &log->line, &log->writer);
-    json_write_key(&log->writer, "time");
-    json_write_cstring(&log->writer, wall_format(now, time));
-    json_write_key(&log->writer, "kind");
-    json_write_cstring(&log->writer, kind);
+    json_write_member_text(&log->writer, "time", wall_format(now, time));
+    json_write_member_text(&log->writer, "kind", kind);
     return &log->writer;
 }
 

@@ -207,26 +207,16 @@ static bool write_file(void *user, const char *name, int64_t bytes, const char *
 {
     struct json_writer *w = user;
     json_write_object_begin(w);
-    json_write_key(w, "name");
-    json_write_cstring(w, name);
-    json_write_key(w, "bytes");
-    json_write_integer(w, bytes);
-    json_write_key(w, "sha256");
-    json_write_cstring(w, sha256);
+    json_write_member_text(w, "name", name);
+    json_write_member_integer(w, "bytes", bytes);
+    json_write_member_text(w, "sha256", sha256);
     json_write_object_end(w);
     return true;
 }
 
-static void write_number(struct json_writer *w, const char *key, size_t number)
+static void write_size(struct json_writer *w, const char *key, size_t size)
 {
-    json_write_key(w, key);
-    json_write_integer(w, (int64_t)number);
-}
-
-static void write_word(struct json_writer *w, const char *key, const char *word)
-{
-    json_write_key(w, key);
-    json_write_cstring(w, word);
+    json_write_member_integer(w, key, (int64_t)size);
 }
 
 static void write_labels(struct json_writer *w, const struct checkpoint_config *c)
@@ -235,17 +225,15 @@ static void write_labels(struct json_writer *w, const struct checkpoint_config *
     json_write_array_begin(w);
     for (size_t i = 0; i < c->label_count; i++) {
         json_write_object_begin(w);
-        write_word(w, "name", c->labels[i].name);
-        json_write_key(w, "polarity");
-        json_write_number(w, c->labels[i].polarity, 6);
+        json_write_member_text(w, "name", c->labels[i].name);
+        json_write_member_number(w, "polarity", c->labels[i].polarity, 6);
         json_write_object_end(w);
     }
     json_write_array_end(w);
-    write_word(w, "output", output_word(c->output));
-    write_word(w, "preprocess", c->extra.preprocess_tweets ? "tweet" : "none");
-    json_write_key(w, "temperature");
-    json_write_number(w, (double)c->extra.temperature, 6);
-    write_word(w, "language", c->extra.language[0] ? c->extra.language : NULL);
+    json_write_member_text(w, "output", output_word(c->output));
+    json_write_member_text(w, "preprocess", c->extra.preprocess_tweets ? "tweet" : "none");
+    json_write_member_number(w, "temperature", (double)c->extra.temperature, 6);
+    json_write_member_text(w, "language", c->extra.language[0] ? c->extra.language : NULL);
 }
 
 static int write_json(const struct opened *o, struct buf *out, struct error *err)
@@ -254,25 +242,24 @@ static int write_json(const struct opened *o, struct buf *out, struct error *err
     struct json_writer w;
     json_writer_init(&w, out);
     json_write_object_begin(&w);
-    write_word(&w, "folder", o->directory);
-    write_word(&w, "family", c->family->model_type);
-    write_number(&w, "layers", c->layer_count);
-    write_number(&w, "hidden", c->hidden);
-    write_number(&w, "heads", c->head_count);
-    write_number(&w, "feed_forward", c->ffn);
-    write_word(&w, "activation", activation_name(c->activation));
+    json_write_member_text(&w, "folder", o->directory);
+    json_write_member_text(&w, "family", c->family->model_type);
+    write_size(&w, "layers", c->layer_count);
+    write_size(&w, "hidden", c->hidden);
+    write_size(&w, "heads", c->head_count);
+    write_size(&w, "feed_forward", c->ffn);
+    json_write_member_text(&w, "activation", activation_name(c->activation));
     write_labels(&w, c);
-    write_word(&w, "tokenizer", tokenizer_file(o->directory));
-    write_number(&w, "tokens", tokenizer_vocab_count(o->tokenizer));
-    write_number(&w, "text_tokens_max", scorer_tokens_max(o->scorer));
-    write_word(&w, "stored_as", dtype_word(checkpoint_dtype(o->checkpoint)));
-    write_word(&w, "kernels", scorer_kernels_name(o->scorer));
-    write_word(&w, "precision", scorer_precision_name(o->scorer));
-    write_number(&w, "packed_bytes", scorer_weight_bytes(o->scorer));
-    write_number(&w, "thread_bytes", scorer_scratch_bytes(o->scratch));
-    write_word(&w, "packed_file", o->packed.size > 0 ? buf_string(&o->packed) : NULL);
-    json_write_key(&w, "packed_file_used");
-    json_write_boolean(&w, scorer_is_packed(o->scorer));
+    json_write_member_text(&w, "tokenizer", tokenizer_file(o->directory));
+    write_size(&w, "tokens", tokenizer_vocab_count(o->tokenizer));
+    write_size(&w, "text_tokens_max", scorer_tokens_max(o->scorer));
+    json_write_member_text(&w, "stored_as", dtype_word(checkpoint_dtype(o->checkpoint)));
+    json_write_member_text(&w, "kernels", scorer_kernels_name(o->scorer));
+    json_write_member_text(&w, "precision", scorer_precision_name(o->scorer));
+    write_size(&w, "packed_bytes", scorer_weight_bytes(o->scorer));
+    write_size(&w, "thread_bytes", scorer_scratch_bytes(o->scratch));
+    json_write_member_text(&w, "packed_file", o->packed.size > 0 ? buf_string(&o->packed) : NULL);
+    json_write_member_boolean(&w, "packed_file_used", scorer_is_packed(o->scorer));
     json_write_key(&w, "files");
     json_write_array_begin(&w);
     int code = walk_files(o, write_file, &w, err);
