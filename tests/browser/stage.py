@@ -1,6 +1,7 @@
 """What the browser test and the screenshots share: a simulator, a daemon on a known port, and
 Debian's chromium without a window."""
 
+import argparse
 import contextlib
 import json
 import os
@@ -9,6 +10,7 @@ import socket
 import sys
 import tempfile
 import time
+import unittest
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -129,3 +131,18 @@ def wait_for(what, seconds, true):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.1)
+
+
+def run_tests(module, folder):
+    """Runs a module's tests as a program: sets its `options`, returns the exit status (77: what it
+    needs is missing, and a line says what)."""
+    parser = argparse.ArgumentParser(description=module.__doc__.split("\n\n")[0])
+    parser.add_argument("--build", default=os.path.join(ROOT, "build/release"))
+    parser.add_argument("--out", default=os.path.join(ROOT, folder))
+    module.options = parser.parse_args()
+    if missing():
+        print(f"skipped: {missing()}")
+        return 77
+    suite = unittest.defaultTestLoader.loadTestsFromModule(module)
+    outcome = unittest.TextTestRunner(verbosity=2, failfast=True).run(suite)
+    return 0 if outcome.wasSuccessful() else 1

@@ -3,7 +3,6 @@
 token asked for, refused and taken, said once however often it is pressed, and there after a reload.
 Exits with 77 (skipped, for CTest) where there is no browser."""
 
-import argparse
 import json
 import os
 import shutil
@@ -175,19 +174,5 @@ def shoot(name):
     stage.prefer_scheme(driver, "light")
 
 
-def main():
-    global options
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--build", default=os.path.join(stage.ROOT, "build/release"))
-    parser.add_argument("--out", default=os.path.join(stage.ROOT, "build/browser-feedback"))
-    options = parser.parse_args()
-    if stage.missing():
-        print(f"skipped: {stage.missing()}")
-        return 77
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-    outcome = unittest.TextTestRunner(verbosity=2, failfast=True).run(suite)
-    return 0 if outcome.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stage.run_tests(sys.modules[__name__], "build/browser-feedback"))

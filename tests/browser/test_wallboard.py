@@ -3,7 +3,6 @@
 its evidence, a daemon that is killed and comes back, the keyboard, and that nothing is fetched from
 elsewhere. Exits with 77 (skipped, for CTest) where there is no browser."""
 
-import argparse
 import http.client
 import json
 import os
@@ -296,19 +295,5 @@ return [...new Set(bad)];
 """
 
 
-def main():
-    global options
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--build", default=os.path.join(stage.ROOT, "build/release"))
-    parser.add_argument("--out", default=os.path.join(stage.ROOT, "build/browser"))
-    options = parser.parse_args()
-    if stage.missing():
-        print(f"skipped: {stage.missing()}")
-        return 77
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-    outcome = unittest.TextTestRunner(verbosity=2, failfast=True).run(suite)
-    return 0 if outcome.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stage.run_tests(sys.modules[__name__], "build/browser"))

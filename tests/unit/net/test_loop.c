@@ -262,18 +262,24 @@ static void poll_stops(void *user, int fd, struct loop_ready ready)
     loop_stop(scene->loop);
 }
 
+/* A pipe of which there is something to read all the time. */
+static void watch_full_pipe(struct scene *scene, int fds[2],
+                            void (*on_ready)(void *user, int fd, struct loop_ready ready))
+{
+    struct error err = {0};
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    assert_int_equal(loop_poll_create(scene->loop, fds[0], on_ready, scene, &scene->poll, &err), 0);
+    loop_poll_set(scene->poll, true, false);
+}
+
 static void test_timers_that_start_themselves_at_once_leave_room_for_the_rest(void **state)
 {
     (void)state;
     struct scene scene;
     scene_init(&scene);
-    struct error err = {0};
     int fds[2];
-    assert_int_equal(pipe(fds), 0);
-    assert_int_equal(write(fds[1], "x", 1), 1);
-    assert_int_equal(loop_poll_create(scene.loop, fds[0], poll_stops, &scene, &scene.poll, &err),
-                     0);
-    loop_poll_set(scene.poll, true, false);
+    watch_full_pipe(&scene, fds, poll_stops);
     scene.timer = timer(&scene, start_again);
     loop_timer_start(scene.timer, 0, 0);
     loop_run(scene.loop);
@@ -316,13 +322,8 @@ static void test_what_is_at_once_waits_for_no_turn(void **state)
     (void)state;
     struct scene scene;
     scene_init(&scene);
-    struct error err = {0};
     int fds[2];
-    assert_int_equal(pipe(fds), 0);
-    assert_int_equal(write(fds[1], "x", 1), 1);
-    assert_int_equal(loop_poll_create(scene.loop, fds[0], poll_notes, &scene, &scene.poll, &err),
-                     0);
-    loop_poll_set(scene.poll, true, false);
+    watch_full_pipe(&scene, fds, poll_notes);
     scene.timer = timer(&scene, stop_here);
     loop_timer_start(timer(&scene, start_next_at_once), 5, 0);
     loop_run(scene.loop);
