@@ -13,6 +13,7 @@
 #include "nlp/kernels/cpu.h"
 #include "nlp/kernels/x86_avx2.h"
 #include "nlp/kernels/x86_avx2_math.h"
+#include "nlp/kernels/x86_avx2_transpose.h"
 
 #include <assert.h>
 #include <math.h>
@@ -478,17 +479,47 @@ static size_t round_to_panel(size_t count)
     return (count + KERNELS_PANEL - 1) / KERNELS_PANEL * KERNELS_PANEL;
 }
 
-/* Keys become the outputs of a product, their elements its inputs. */
+static inline __m256 load_first(const float *x, size_t count)
+{
+    if (count >= LANES) {
+        return _mm256_loadu_ps(x);
+    }
+    float some[LANES] = {0};
+    memcpy(some, x, count * sizeof *some);
+    return _mm256_loadu_ps(some);
+}
+
+/* Keys become the outputs of a product, their elements its inputs. Here half a panel of them; those
+ * that only fill it are zero. */
+static void pack_half_panel(const float *k, size_t stride, size_t keys, size_t width, float *panel)
+{
+    for (size_t first = 0; first < width; first += LANES) {
+        __m256 square[LANES];
+        size_t columns = width - first < LANES ? width - first : LANES;
+#pragma GCC unroll 8
+        for (size_t key = 0; key < LANES; key++) {
+            square[key] =
+                key < keys ? load_first(k + key * stride + first, columns) : _mm256_setzero_ps();
+        }
+        avx2_transpose(square);
+#pragma GCC unroll 8
+        for (size_t i = 0; i < LANES; i++) {
+            if (i < columns) {
+                _mm256_store_ps(panel + (first + i) * KERNELS_PANEL, square[i]);
+            }
+        }
+    }
+}
+
 static void pack_keys(const struct kernels_attention *a, float *panels)
 {
-    memset(panels, 0, round_to_panel(a->keys) * a->width * sizeof *panels);
-    for (size_t key = 0; key < a->keys; key++) {
-        const float *k = a->k + key * a->kv_stride;
-        float *column =
-            panels + key / KERNELS_PANEL * KERNELS_PANEL * a->width + key % KERNELS_PANEL;
-        for (size_t i = 0; i < a->width; i++) {
-            column[i * KERNELS_PANEL] = k[i];
-        }
+    _Static_assert((int)KERNELS_PANEL == (int)SIXTEEN, "a panel of keys is two squares wide");
+    size_t columns = round_to_panel(a->keys);
+    for (size_t key = 0; key < columns; key += LANES) {
+        size_t left = key < a->keys ? a->keys - key : 0;
+        float *panel = panels + key / KERNELS_PANEL * KERNELS_PANEL * a->width;
+        pack_half_panel(left > 0 ? a->k + key * a->kv_stride : a->k, a->kv_stride,
+                        left < LANES ? left : LANES, a->width, panel + key % KERNELS_PANEL);
     }
 }
 

@@ -11,9 +11,9 @@
 #include "nlp/kernels/x86_avx512.h"
 #include "nlp/kernels/x86_avx512_math.h"
 #include "nlp/kernels/x86_avx512_tile.h"
+#include "nlp/kernels/x86_avx512_transpose.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { LANES = 16 };
 
@@ -302,17 +302,37 @@ static size_t round_to_panel(size_t count)
     return (count + KERNELS_PANEL - 1) / KERNELS_PANEL * KERNELS_PANEL;
 }
 
-/* Keys become the outputs of a product, their elements its inputs. */
+/* Keys become the outputs of a product, their elements its inputs; keys that only fill the panel
+ * are zero. */
+static void pack_panel_of_keys(const float *k, size_t stride, size_t keys, size_t width,
+                               float *panel)
+{
+    for (size_t first = 0; first < width; first += LANES) {
+        __m512 square[LANES];
+        __mmask16 mask = mask_of(width - first);
+#pragma GCC unroll 16
+        for (size_t key = 0; key < LANES; key++) {
+            const float *at = k + (key < keys ? key : 0) * stride + first;
+            square[key] = _mm512_maskz_loadu_ps(key < keys ? mask : 0, at);
+        }
+        avx512_transpose(square);
+        size_t columns = width - first;
+#pragma GCC unroll 16
+        for (size_t i = 0; i < LANES; i++) {
+            if (i < columns) {
+                _mm512_store_ps(panel + (first + i) * LANES, square[i]);
+            }
+        }
+    }
+}
+
 static void pack_keys(const struct kernels_attention *a, float *panels)
 {
-    memset(panels, 0, round_to_panel(a->keys) * a->width * sizeof *panels);
-    for (size_t key = 0; key < a->keys; key++) {
-        const float *k = a->k + key * a->kv_stride;
-        float *column =
-            panels + key / KERNELS_PANEL * KERNELS_PANEL * a->width + key % KERNELS_PANEL;
-        for (size_t i = 0; i < a->width; i++) {
-            column[i * KERNELS_PANEL] = k[i];
-        }
+    _Static_assert((int)KERNELS_PANEL == (int)LANES, "a panel of keys is one square wide");
+    for (size_t key = 0; key < a->keys; key += KERNELS_PANEL, panels += KERNELS_PANEL * a->width) {
+        size_t left = a->keys - key;
+        pack_panel_of_keys(a->k + key * a->kv_stride, a->kv_stride,
+                           left < KERNELS_PANEL ? left : KERNELS_PANEL, a->width, panels);
     }
 }
 
