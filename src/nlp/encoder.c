@@ -2,11 +2,12 @@
  * batch: products see all tokens as rows of one matrix, only attention knows where a sequence ends.
  * Two savings, neither of which changes the answer: the position table has the type-0 row added
  * in, and in the last layer only the first token, the one a classifier reads, goes past the keys
- * and values. Rows are taken in blocks that stay in the second-level cache from the attention
- * output to the end of the layer. Only the products of linear layers know of a precision: hidden
- * states, attention and norms are float32 always. No threads in here: one scratch per thread scales
- * best. A thread that has nothing to do may help another's batch (crew.h), by rows, heads or
- * outputs, never by what a sum runs over, so that the answer stays the same bits. */
+ * and values. Some sequences at a time go through a layer, in blocks of rows that stay in the
+ * second-level cache from the attention output to the end of the layer. Only the products of linear
+ * layers know of a precision: hidden states, attention and norms are float32 always. No threads in
+ * here: one scratch per thread scales best. A thread that has nothing to do may help another's
+ * batch (crew.h), by rows, heads or outputs, never by what a sum runs over, so that the answer
+ * stays the same bits. */
 #include "nlp/encoder.h"
 
 #include "nlp/activation.h"
@@ -303,14 +304,24 @@ static void project_first(const struct encoder *encoder, struct encoder_scratch 
     }
 }
 
-static void run_layer(const struct encoder *encoder, struct encoder_scratch *s,
-                      const struct layer *layer, const uint32_t *starts, size_t count,
-                      bool first_only)
+/* The sequences from the first on whose rows are one block; at least one sequence. */
+static size_t next_sequences(const uint32_t *starts, size_t first, size_t count)
+{
+    size_t next = first + 1;
+    while (next < count && starts[next + 1] - starts[first] <= BLOCK_ROWS) {
+        next++;
+    }
+    return next;
+}
+
+/* Sequences that go through a layer together: the rows starts[0] to starts[count]. */
+static void run_sequences(const struct encoder *encoder, struct encoder_scratch *s,
+                          const struct layer *layer, const uint32_t *starts, size_t count,
+                          bool first_only)
 {
     size_t hidden = encoder->config.hidden;
-    size_t tokens = starts[count];
-    for (size_t at = 0, rows; at < tokens; at += rows) {
-        rows = next_rows(tokens - at);
+    for (size_t at = starts[0], rows; at < starts[count]; at += rows) {
+        rows = next_rows(starts[count] - at);
         project_rows(encoder, s, layer, at, rows, first_only);
     }
     if (first_only) {
@@ -318,10 +329,22 @@ static void run_layer(const struct encoder *encoder, struct encoder_scratch *s,
     }
     attend(encoder, s, starts, count, first_only);
     float *x = first_only ? s->first : s->x;
-    size_t total = first_only ? count : tokens;
-    for (size_t at = 0, rows; at < total; at += rows) {
-        rows = next_rows(total - at);
+    size_t end = first_only ? count : starts[count];
+    for (size_t at = first_only ? 0 : starts[0], rows; at < end; at += rows) {
+        rows = next_rows(end - at);
         finish_rows(encoder, s, layer, s->context + at * hidden, x + at * hidden, rows);
+    }
+}
+
+/* All of a layer but the last is done for some sequences before the next are begun, while their
+ * keys and values are near. */
+static void run_layer(const struct encoder *encoder, struct encoder_scratch *s,
+                      const struct layer *layer, const uint32_t *starts, size_t count,
+                      bool first_only)
+{
+    for (size_t first = 0, next; first < count; first = next) {
+        next = first_only ? count : next_sequences(starts, first, count);
+        run_sequences(encoder, s, layer, starts + first, next - first, first_only);
     }
 }
 
