@@ -260,10 +260,10 @@ bool vendor_time_read(const struct json *value, enum cxone_time_format format,
     if (!read_form(value, format, out_ms) || *out_ms < 0) {
         return false;
     }
-    if (vendor_time_is_relative(format)) {
-        return !__builtin_add_overflow(*out_ms, call_start_ms, out_ms);
+    if (vendor_time_is_relative(format) && __builtin_add_overflow(*out_ms, call_start_ms, out_ms)) {
+        return false;
     }
-    return true;
+    return *out_ms < YEAR_10000_MS;
 }
 
 bool vendor_time_read_any(const struct json *value, int64_t *out_ms)

@@ -25,8 +25,8 @@ enum cxone_time_format {
 
 bool vendor_time_is_relative(enum cxone_time_format format);
 
-/* False for what is no time of that form or lies before 1970. call_start_ms is used by the relative
- * forms only. */
+/* False for what is no time of that form or lies outside the years 1970 to 9999, so that nobody who
+ * adds to a time can overflow. call_start_ms is used by the relative forms only. */
 bool vendor_time_read(const struct json *value, enum cxone_time_format format,
                       int64_t call_start_ms, int64_t *out_ms);
 

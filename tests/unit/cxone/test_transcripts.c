@@ -194,22 +194,25 @@ static void missing_final_is_counted_and_follows_the_profile(void **state)
     }
 }
 
-static void times_stay_exact_to_64_bits(void **state)
+static void times_are_exact_and_end_with_the_year_9999(void **state)
 {
     (void)state;
     struct transcripts t;
     assert_int_equal(
-        parse("[{\"text\":\"a\",\"startTime\":9007199254740993,\"endTime\":9223372036854775807,"
+        parse("[{\"text\":\"a\",\"startTime\":253402300799998,\"endTime\":253402300799999,"
               "\"isFinal\":true},"
-              "{\"text\":\"b\",\"startTime\":\"9007199254740993\","
-              "\"endTime\":\"9223372036854775807\",\"isFinal\":true},"
-              "{\"text\":\"c\",\"startTime\":1698765432100.0,\"endTime\":0,\"isFinal\":true}]",
+              "{\"text\":\"b\",\"startTime\":\"253402300799998\","
+              "\"endTime\":\"253402300799999\",\"isFinal\":true},"
+              "{\"text\":\"c\",\"startTime\":1698765432100.0,\"endTime\":0,\"isFinal\":true},"
+              "{\"text\":\"d\",\"startTime\":1698765432100,\"endTime\":9223372036854775807,"
+              "\"isFinal\":true}]",
               &t),
         0);
     assert_int_equal(t.count, 3);
+    assert_int_equal(t.quarantined, 1);
     for (size_t i = 0; i < 2; i++) {
-        assert_true(t.segments[i].start_ms == 9007199254740993);
-        assert_true(t.segments[i].end_ms == INT64_MAX);
+        assert_true(t.segments[i].start_ms == 253402300799998);
+        assert_true(t.segments[i].end_ms == 253402300799999);
     }
     assert_true(t.segments[2].start_ms == 1698765432100);
     assert_true(t.segments[2].end_ms == 0);
@@ -539,7 +542,7 @@ int main(void)
         cmocka_unit_test(bad_element_costs_only_itself),
         cmocka_unit_test(direction_is_an_alias_in_any_case),
         cmocka_unit_test(missing_final_is_counted_and_follows_the_profile),
-        cmocka_unit_test(times_stay_exact_to_64_bits),
+        cmocka_unit_test(times_are_exact_and_end_with_the_year_9999),
         cmocka_unit_test(ids_are_taken_from_the_first_place_that_has_one),
         cmocka_unit_test(odd_text_survives),
         cmocka_unit_test(huge_number_elsewhere_leaves_times_and_ids_alone),

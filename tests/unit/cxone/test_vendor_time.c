@@ -116,6 +116,10 @@ static void what_is_no_time_is_none(void **state)
         {CXONE_TIME_EPOCH_MS, "1.5"},
         {CXONE_TIME_EPOCH_MS, "null"},
         {CXONE_TIME_EPOCH_MS, "\"1e3\""},
+        {CXONE_TIME_EPOCH_MS, "253402300800000"}, /* the year 10000 */
+        {CXONE_TIME_EPOCH_MS, "9223372036854775807"},
+        {CXONE_TIME_EPOCH_S, "253402300800"},
+        {CXONE_TIME_TICKS, "3155378976000000000"},
         {CXONE_TIME_EPOCH_MS, "\"2026-11-24T07:33:04Z\""},
         {CXONE_TIME_EPOCH_S, "1e300"},
         {CXONE_TIME_EPOCH_S, "-0.5"},
@@ -129,6 +133,7 @@ static void what_is_no_time_is_none(void **state)
         {CXONE_TIME_SECONDS_NANOS, "{\"seconds\":9223372036854775807}"},
         {CXONE_TIME_TICKS, "1795505584123"}, /* the year 1 */
         {CXONE_TIME_RELATIVE_MS, "9223372036854775807"},
+        {CXONE_TIME_RELATIVE_MS, "9223372036853775807"}, /* the sum just fits 64 bits */
         {CXONE_TIME_RELATIVE_S, "-1"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
