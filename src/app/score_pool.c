@@ -11,13 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH_JOBS_MAX = 64 };
+enum {
+    BATCH_JOBS_MAX = 64,
+    COMMON_BYTES = 2048,  /* of a job's bytes: 500 bytes of text, more than most utterances have */
+    SPARE_JOBS_MAX = 128, /* of that size, kept for the next to come */
+};
 
 struct job {
     struct job *next;
     struct score_ticket ticket;
     struct score_answer answer;
     struct mono submitted;
+    size_t capacity; /* of bytes */
     size_t text_bytes;
     size_t clean_bytes;
     char *text;  /* points into bytes */
@@ -44,7 +49,9 @@ struct score_pool {
     void *user;
     struct worker *workers;
     unsigned worker_count;
-    size_t unanswered; /* loop thread only */
+    size_t unanswered; /* loop thread only, as are the next two */
+    struct job *spare; /* answered, wiped, of COMMON_BYTES */
+    unsigned spare_count;
 
     pthread_mutex_t mutex;
     pthread_cond_t work;
@@ -83,9 +90,15 @@ static struct job *list_take(struct job_list *list)
     return job;
 }
 
+/* Transcript text does not linger in the heap. */
+static void wipe_job(struct job *job)
+{
+    keyhash_wipe(job->bytes, job->text_bytes * 4);
+}
+
 static void free_job(struct job *job)
 {
-    keyhash_wipe(job->bytes, job->text_bytes * 4); /* transcript text does not linger in the heap */
+    wipe_job(job);
     free(job);
 }
 
@@ -305,6 +318,35 @@ static void *worker_main(void *argument)
 
 /* --- loop thread ----------------------------------------------------------------------------- */
 
+/* Once as many jobs were made as are under way at a time, the allocator is left alone. */
+static struct job *make_job(struct score_pool *pool, size_t bytes)
+{
+    struct job *job = pool->spare;
+    if (bytes <= COMMON_BYTES && job) {
+        pool->spare = job->next;
+        pool->spare_count--;
+        return job;
+    }
+    size_t capacity = bytes <= COMMON_BYTES ? COMMON_BYTES : bytes;
+    job = malloc(sizeof *job + capacity);
+    if (job) {
+        job->capacity = capacity;
+    }
+    return job;
+}
+
+static void keep_job(struct score_pool *pool, struct job *job)
+{
+    if (job->capacity != COMMON_BYTES || pool->spare_count == SPARE_JOBS_MAX) {
+        free_job(job);
+        return;
+    }
+    wipe_job(job);
+    job->next = pool->spare;
+    pool->spare = job;
+    pool->spare_count++;
+}
+
 static void deliver_finished(void *user)
 {
     struct score_pool *pool = user;
@@ -317,7 +359,7 @@ static void deliver_finished(void *user)
         job->answer.ticket = job->ticket;
         pool->unanswered--;
         pool->on_answer(pool->user, &job->answer);
-        free_job(job);
+        keep_job(pool, job);
         job = next;
     }
 }
@@ -329,11 +371,14 @@ bool score_pool_submit(struct score_pool *pool, const struct score_ticket *ticke
     if (text_bytes > (SIZE_MAX - sizeof(struct job) - id_bytes) / 4) {
         return false;
     }
-    struct job *job = malloc(sizeof *job + text_bytes * 4 + id_bytes);
+    struct job *job = make_job(pool, text_bytes * 4 + id_bytes);
     if (!job) {
         return false;
     }
-    *job = (struct job){.ticket = *ticket, .text_bytes = text_bytes, .submitted = clock_mono()};
+    *job = (struct job){.ticket = *ticket,
+                        .capacity = job->capacity,
+                        .text_bytes = text_bytes,
+                        .submitted = clock_mono()};
     job->text = job->bytes;
     job->clean = job->bytes + text_bytes;
     char *id = job->bytes + text_bytes * 4;
@@ -446,6 +491,10 @@ void score_pool_destroy(struct score_pool *pool)
     list_free(&pool->live);
     list_free(&pool->backlog);
     list_free(&pool->finished);
+    for (struct job *job = pool->spare, *next; job; job = next) {
+        next = job->next;
+        free(job);
+    }
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->mutex);
     free(pool->workers);

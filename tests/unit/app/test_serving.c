@@ -7,6 +7,7 @@
 #include "base/lines.h"
 #include "model/memory_room.h"
 #include "model/model_choice.h"
+#include "tests/unit/allocations.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -127,6 +128,30 @@ static void what_was_said_before_is_answered_the_same_from_the_cache(void **stat
     close_bench(&bench);
     result_cache_destroy(cache);
     scorer_close(scorer);
+}
+
+static void a_warm_pool_asks_for_no_memory(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"okay", "thank you so much", "this is terrible", "[noise]"};
+    enum { ROUNDS = 100 };
+    struct bench bench;
+    struct lexicon *lexicon = open_lexicon();
+    if (!CAN_COUNT_ALLOCATIONS) {
+        print_message("not checked: the allocator is a sanitizer's, or not glibc's\n");
+        lexicon_close(lexicon);
+        skip();
+    }
+    open_bench(&bench,
+               &(struct score_pool_options){.lexicon = lexicon, .threads = 2, .batch_tokens = 64});
+    judge(&bench, texts, 4);
+    size_t before = allocations_so_far();
+    for (size_t i = 0; i < ROUNDS; i++) {
+        judge(&bench, texts, 4);
+    }
+    assert_int_equal(allocations_so_far(), before);
+    close_bench(&bench);
+    lexicon_close(lexicon);
 }
 
 static void the_cache_knows_a_text_as_cleaned(void **state)
@@ -474,6 +499,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_said_before_is_answered_the_same_from_the_cache),
+        cmocka_unit_test(a_warm_pool_asks_for_no_memory),
         cmocka_unit_test(the_cache_knows_a_text_as_cleaned),
         cmocka_unit_test(without_a_model_the_lexicon_judges_and_says_so),
         cmocka_unit_test(what_the_model_fails_on_goes_to_the_lexicon_alone),

@@ -1,7 +1,7 @@
-/* Once warm, scoring asks the allocator for nothing. Counted by standing in for malloc and its kin,
- * which sanitizers do themselves: under them only this is not checked. */
+/* Once warm, scoring asks the allocator for nothing. */
 #include "base/keyhash.h"
 #include "nlp/scorer.h"
+#include "tests/unit/allocations.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,58 +9,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT UNDERTONE_SOURCE_DIR "/models/undertone-minilm-l6"
-
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define CAN_COUNT 1
-
-static atomic_size_t asked;
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *memory, size_t size);
-extern void *__libc_memalign(size_t unit, size_t size);
-
-void *malloc(size_t size)
-{
-    atomic_fetch_add(&asked, 1);
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-    atomic_fetch_add(&asked, 1);
-    return __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-    atomic_fetch_add(&asked, 1);
-    return __libc_realloc(memory, size);
-}
-
-void *aligned_alloc(size_t unit, size_t size)
-{
-    atomic_fetch_add(&asked, 1);
-    return __libc_memalign(unit, size);
-}
-
-static size_t asked_so_far(void)
-{
-    return atomic_load(&asked);
-}
-#else
-#define CAN_COUNT 0
-
-static size_t asked_so_far(void)
-{
-    return 0;
-}
-#endif
 
 static void scoring_allocates_nothing_once_warm(void **state)
 {
@@ -74,25 +25,25 @@ static void scoring_allocates_nothing_once_warm(void **state)
     struct scorer *scorer;
     struct scorer_scratch *scratch;
     struct error err = {0};
-    if (!CAN_COUNT) {
+    if (!CAN_COUNT_ALLOCATIONS) {
         print_message("not checked: the allocator is a sanitizer's, or not glibc's\n");
         skip();
     }
     for (size_t i = 0; i < COUNT; i++) {
         texts[i] = (struct scorer_text){lines[i], strlen(lines[i])};
     }
-    size_t before = asked_so_far();
+    size_t before = allocations_so_far();
     const struct scorer_options options = {.precision = SCORER_PRECISION_INT8};
     assert_int_equal(scorer_open(&scorer, DEFAULT, &options, &err), 0);
     assert_int_equal(scorer_scratch_create(scorer, 512, &scratch, &err), 0);
-    assert_true(asked_so_far() > before); /* it does count */
+    assert_true(allocations_so_far() > before); /* it does count */
     assert_int_equal(scorer_run(scorer, scratch, texts, COUNT, SCORER_LONG_CHUNK, results, &err),
                      0);
-    before = asked_so_far();
+    before = allocations_so_far();
     for (size_t i = 0; i < ROUNDS; i++) {
         (void)scorer_run(scorer, scratch, texts, COUNT, SCORER_LONG_CHUNK, results, &err);
     }
-    assert_int_equal(asked_so_far(), before);
+    assert_int_equal(allocations_so_far(), before);
     scorer_scratch_destroy(scratch);
     scorer_close(scorer);
 }
