@@ -134,6 +134,7 @@ static int make_score_pool(struct daemon *daemon, struct error *err)
         .degraded = daemon->model.degraded,
         .threads = thread_count(config),
         .batch_tokens = (size_t)config->model_batch_tokens,
+        .deadline_ms = config->model_deadline_ms,
     };
     return result ? result
                   : score_pool_create(&daemon->pool, daemon->loop, &options, daemon_on_answer,

@@ -18,7 +18,7 @@
 #include "net/limiter.h"
 #include "store/store.h"
 
-enum { REPORT_CLASSES = 4 };
+enum { REPORT_CLASSES = 5 };
 
 struct daemon {
     struct config own_config;

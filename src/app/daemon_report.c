@@ -10,6 +10,7 @@ enum report_class {
     REPORT_POLL_FAILED,
     REPORT_ATTRIBUTES_FAILED,
     REPORT_SCORE_FAILED,
+    REPORT_SCORE_LATE,
     REPORT_DISCOVERY_FAILED,
 };
 _Static_assert(REPORT_DISCOVERY_FAILED + 1 == REPORT_CLASSES, "one limiter per class");
@@ -298,6 +299,20 @@ void daemon_report_note(struct daemon *daemon, const struct effect *note)
 
 /* --- answers --------------------------------------------------------------------------------- */
 
+static void report_late(struct daemon *daemon, const struct score_answer *answer)
+{
+    uint64_t suppressed;
+    metrics_add(&daemon->metrics, METRIC_SCORE_LATE, 1);
+    if (may_report(daemon, REPORT_SCORE_LATE, &suppressed)) {
+        log_write(
+            daemon->log, LOG_WARN, "score_late",
+            "the model cannot keep up: an utterance waited past model.deadline and was judged "
+            "by a list of words",
+            LOG_NUMBER("waited_s", (double)answer->waited_us / 1e6),
+            LOG_INT("suppressed", suppressed));
+    }
+}
+
 void daemon_report_answer(struct daemon *daemon, const struct score_answer *answer)
 {
     char utterance[KEYHASH_TEXT_BYTES];
@@ -305,6 +320,9 @@ void daemon_report_answer(struct daemon *daemon, const struct score_answer *answ
     const struct score_ticket *ticket = &answer->ticket;
     utterance_hash(daemon, ticket->interaction_id, ticket->start_ms, ticket->ordinal, utterance);
     metrics_observe(metrics, METRIC_HISTOGRAM_SCORE_WAIT, (double)answer->waited_us / 1e6);
+    if (answer->late) {
+        report_late(daemon, answer);
+    }
     if (answer->scorable) {
         int64_t delay_ms = daemon_now(daemon).vendor_ms - answer->ticket.end_ms;
         metrics_add(metrics, METRIC_SCORED, 1);

@@ -234,6 +234,13 @@ struct asked {
     struct scorer_result results[BATCH_JOBS_MAX];
 };
 
+/* Only what was spoken just now is worth less when it comes late. */
+static bool is_late(const struct score_pool_options *options, const struct job *job)
+{
+    return options->deadline_ms > 0 && options->lexicon && !job->ticket.backlog &&
+           job->answer.waited_us > options->deadline_ms * 1000;
+}
+
 static void gather_job(const struct score_pool *pool, struct job *job, struct asked *asked)
 {
     struct result_cache *cache = pool->options.cache;
@@ -254,6 +261,11 @@ static void gather_job(const struct score_pool *pool, struct job *job, struct as
             job->answer.degraded = pool->options.degraded;
             return;
         }
+    }
+    if (is_late(&pool->options, job)) {
+        job->answer.late = true;
+        answer_by_lexicon(pool, job);
+        return;
     }
     asked->jobs[asked->count] = job;
     asked->keys[asked->count] = key;

@@ -10,6 +10,9 @@
  * spoken just now goes before the history of calls that were joined midway. Workers with nothing to
  * take help one that has, until something is queued: a lone utterance is answered by all cores.
  *
+ * A model that cannot keep up costs precision, not time: what has waited past the deadline is
+ * judged by the lexicon and marked, unless it is history or the cache knows it.
+ *
  * Bounded: the daemon stops polling when score_pool_queued passes its mark, so the queue holds at
  * most that many jobs plus what the polls already in flight bring (their bodies are capped).
  */
@@ -47,6 +50,7 @@ struct score_answer {
     int64_t score;        /* fixed point, 1 000 000 is 1.0 */
     uint32_t token_count; /* 0 when judged by the lexicon */
     bool degraded;        /* not judged by the model that was asked for */
+    bool late;            /* because it had waited past the deadline */
     int64_t waited_us;    /* in the queue */
     int64_t scored_us;    /* in the batch it was part of */
     const char *failure;  /* for logs, or NULL */
@@ -61,6 +65,7 @@ struct score_pool_options {
     bool degraded;                 /* the scorer is not the one that was asked for */
     unsigned threads;              /* 0: one */
     size_t batch_tokens;
+    int64_t deadline_ms; /* of a wait for the model; 0: none */
 };
 
 /* Starts the workers over what options point to, which must outlive the pool. */

@@ -230,6 +230,7 @@ struct config {
     char *model_device;                /* model.device: auto | cpu | cuda */
     int64_t model_threads;             /* model.threads: 0 = one per core, at most 2 by default */
     int64_t model_batch_tokens;        /* model.batch_tokens: 512 */
+    int64_t model_deadline_ms;         /* model.deadline: 20s; 0 = however long it takes */
     char *model_precision;             /* model.precision: auto | fp32 | int8 | bf16 */
     char *model_cache;                 /* model.cache: auto | off | a folder */
     int64_t model_cache_entries;       /* model.cache_entries: 65536; 0 = no cache */

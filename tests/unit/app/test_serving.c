@@ -154,6 +154,44 @@ static void a_warm_pool_asks_for_no_memory(void **state)
     lexicon_close(lexicon);
 }
 
+/* One worker is busy with a long text meanwhile, for milliseconds at least. */
+static void what_waits_past_the_deadline_is_judged_by_the_lexicon(void **state)
+{
+    (void)state;
+    enum { LONG, LATE, BLANK, HISTORY, COUNT, LONG_WORDS = 300 };
+    char words[LONG_WORDS * 5 + 1] = "";
+    const char *const texts[COUNT] = {words, "this is terrible", "[noise]", "this is terrible"};
+    struct bench bench;
+    struct scorer *scorer = open_scorer(DEFAULT);
+    struct lexicon *lexicon = open_lexicon();
+    for (size_t i = 0; i < LONG_WORDS; i++) {
+        memcpy(words + i * 5, "well ", 6);
+    }
+    open_bench(&bench, &(struct score_pool_options){.scorer = scorer,
+                                                    .lexicon = lexicon,
+                                                    .threads = 1,
+                                                    .batch_tokens = 64,
+                                                    .deadline_ms = 1});
+    bench.expected = COUNT;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        const struct score_ticket ticket = {
+            .utterance = i, .interaction_id = "a", .backlog = i == HISTORY};
+        assert_true(score_pool_submit(bench.pool, &ticket, texts[i], strlen(texts[i])));
+    }
+    loop_run(bench.loop);
+    assert_true(bench.answers[LATE].late);
+    assert_true(bench.answers[LATE].degraded);
+    assert_true(bench.answers[LATE].scorable);
+    assert_int_equal(bench.answers[LATE].token_count, 0);
+    assert_false(bench.answers[BLANK].late);
+    assert_false(bench.answers[HISTORY].late);
+    assert_false(bench.answers[HISTORY].degraded);
+    assert_true(bench.answers[HISTORY].token_count > 0);
+    close_bench(&bench);
+    lexicon_close(lexicon);
+    scorer_close(scorer);
+}
+
 static void the_cache_knows_a_text_as_cleaned(void **state)
 {
     (void)state;
@@ -500,6 +538,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_said_before_is_answered_the_same_from_the_cache),
         cmocka_unit_test(a_warm_pool_asks_for_no_memory),
+        cmocka_unit_test(what_waits_past_the_deadline_is_judged_by_the_lexicon),
         cmocka_unit_test(the_cache_knows_a_text_as_cleaned),
         cmocka_unit_test(without_a_model_the_lexicon_judges_and_says_so),
         cmocka_unit_test(what_the_model_fails_on_goes_to_the_lexicon_alone),

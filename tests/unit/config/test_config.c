@@ -321,6 +321,7 @@ static void nothing_said_gives_the_tutorials_defaults(void **state)
         assert_int_equal(c.discover_mode, CONFIG_DISCOVER_FIXED);
         assert_int_equal(c.end_idle_timeout_ms, 600000);
         assert_int_equal(c.model_batch_tokens, 512);
+        assert_int_equal(c.model_deadline_ms, 20000);
         assert_int_equal(c.log_level, 1);
         assert_int_equal(c.interactions.count, 0);
         assert_int_equal(c.map_direction_customer.count, 6);
