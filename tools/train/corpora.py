@@ -131,6 +131,26 @@ def turns(path):
                     yield call["call"], call["source"], turn["text"], signs.pop() + 1
 
 
+def unlabelled(data, count):
+    """Customer turns of CuCom's chats that no reader has labelled, none of a labelled call."""
+    labelled = set()
+    for name in ("call-training/read", "call-training/written", "call-labels/calls",
+                 "call-labels/written"):  # fmt: skip
+        with open(data / f"{name}.jsonl", encoding="utf-8") as lines:
+            labelled |= {key(turn["text"]) for line in lines for turn in json.loads(line)["turns"]}
+    texts = {}
+    chats = data / "cucom-ecommerce-synthetic/conversations.jsonl.gz"
+    with gzip.open(chats, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            turns = json.loads(line)["turns"]
+            if sum(key(turn["content"]) in labelled for turn in turns) <= len(turns) // 4:
+                texts |= {key(turn["content"]): turn["content"] for turn in turns
+                          if turn["role"].lower() == "user"}  # fmt: skip
+    texts = [text for name, text in texts.items()
+             if name and name not in labelled and not is_held_out(text)]  # fmt: skip
+    return random.Random(7).sample(texts, min(count, len(texts)))
+
+
 def general(data, thanks=True):
     """All general texts once each, without those held out and those labelled in two ways."""
     classes, texts = {}, {}

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes what a checkpoint thinks of each general text: soft targets for the next stage.
+"""Writes what a checkpoint thinks of each general text and of turns that nobody labelled: soft
+targets for the next stage.
 
 tools/train/teach.py --data DATA CHECKPOINT teacher.json
 """
@@ -13,6 +14,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 import corpora
+import stages
 
 BATCH = 64
 TOKENS_MAX = 64
@@ -23,13 +25,15 @@ def main():
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("checkpoint")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(args.threads)
     tokenizer = AutoTokenizer.from_pretrained(args.checkpoint)
-    model = AutoModelForSequenceClassification.from_pretrained(args.checkpoint).float().eval()
-    texts = sorted((text for text, _ in corpora.general(args.data)), key=len)
+    model = AutoModelForSequenceClassification.from_pretrained(args.checkpoint).bfloat16().eval()
+    texts = [text for text, _ in corpora.general(args.data)]
+    texts = sorted(texts + corpora.unlabelled(args.data, stages.UNLABELLED), key=len)
     answers = {}
-    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.inference_mode():
         for start in range(0, len(texts), BATCH):
             part = texts[start : start + BATCH]
             inputs = tokenizer(part, padding=True, truncation=True, max_length=TOKENS_MAX,

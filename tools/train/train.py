@@ -61,24 +61,49 @@ def batches(tokenizer, examples, rng):
             )
 
 
+class Learner(torch.nn.Module):
+    """A checkpoint, and outputs for emotions beside its own where the stage has use for them."""
+
+    def __init__(self, checkpoint, emotions):
+        super().__init__()
+        self.checkpoint = checkpoint
+        self.emotions = None
+        if emotions:
+            self.emotions = torch.nn.Linear(checkpoint.config.hidden_size, EMOTIONS)
+            torch.nn.init.constant_(self.emotions.bias, -3.0)  # few texts have any one of them
+
+    def forward(self, inputs):
+        """(logits of the classes, logits of the emotions or None)"""
+        read = self.checkpoint.base_model(**inputs)
+        if read.pooler_output is None:  # MPNet's classifier reads the first token itself
+            classes, pooled = self.checkpoint.classifier(read[0]), read[0][:, 0]
+        else:
+            pooled = self.checkpoint.dropout(read.pooler_output)
+            classes = self.checkpoint.classifier(pooled)
+        return classes, self.emotions(pooled) if self.emotions else None
+
+
 def load(start, stage):
     names = dict(enumerate(corpora.CLASSES))
-    model = AutoModelForSequenceClassification.from_pretrained(
+    settings = {} if stage.dropout is None else {
+        "hidden_dropout_prob": stage.dropout, "attention_probs_dropout_prob": stage.dropout
+    }  # fmt: skip
+    checkpoint = AutoModelForSequenceClassification.from_pretrained(
         start, num_labels=3, id2label=names, label2id={name: i for i, name in names.items()},
-        attn_implementation="eager", torch_dtype=torch.float32,
+        attn_implementation="eager", torch_dtype=torch.float32, **settings,
     )  # fmt: skip
-    model.bert.embeddings.word_embeddings.weight.requires_grad_(False)  # half of all, little gained
-    if stage.emotions:
-        model.emotions = torch.nn.Linear(model.config.hidden_size, EMOTIONS)
-        torch.nn.init.constant_(model.emotions.bias, -3.0)  # few texts have any one of them
-    return model, AutoTokenizer.from_pretrained(start)
+    body = checkpoint.base_model
+    body.embeddings.word_embeddings.weight.requires_grad_(False)  # half of all, little gained
+    for frozen in [body.embeddings, *body.encoder.layer[: stage.frozen]] if stage.frozen else []:
+        frozen.requires_grad_(False)
+    return Learner(checkpoint, stage.emotions), AutoTokenizer.from_pretrained(start)
 
 
 def optimizer_of(model, stage, steps):
-    head = list(model.classifier.parameters())
+    head = list(model.checkpoint.classifier.parameters())
     emotions = list(model.emotions.parameters()) if stage.emotions else []
     body = [p for n, p in model.named_parameters()
-            if p.requires_grad and not n.startswith(("classifier", "emotions"))]  # fmt: skip
+            if p.requires_grad and not n.startswith(("checkpoint.classifier", "emotions"))]  # fmt: skip
     groups = [{"params": head, "lr": stage.head_rate}, {"params": body}]
     if emotions:
         groups.append({"params": emotions, "lr": EMOTIONS_RATE})
@@ -140,10 +165,8 @@ def missed_emotions(logits, marks):
 
 def learn(model, optimizer, trained, stage, inputs, targets):
     """One step; returns the classes' loss before it."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        read = model.dropout(model.bert(**inputs).pooler_output)
-        logits = model.classifier(read)
-        emotions = model.emotions(read) if stage.emotions else None
+    halves = {name: p.bfloat16() for name, p in model.named_parameters()}
+    logits, emotions = torch.func.functional_call(model, halves, (inputs,))
     said = torch.nn.functional.cross_entropy(
         logits.float(), targets[:, :3], label_smoothing=stage.smoothing
     )
@@ -190,9 +213,7 @@ def run(stage, args):
                 keep(path, model, optimizer, schedule, average, epoch, step + 1)
                 kept = time.time()
     average.put(model)
-    if stage.emotions:
-        del model.emotions  # it has done its work
-    model.save_pretrained(args.out)
+    model.checkpoint.save_pretrained(args.out)
     tokenizer.save_pretrained(args.out)
     path.unlink(missing_ok=True)
 
