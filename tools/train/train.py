@@ -102,8 +102,9 @@ def load(start, stage):
 def optimizer_of(model, stage, steps):
     head = list(model.checkpoint.classifier.parameters())
     emotions = list(model.emotions.parameters()) if stage.emotions else []
-    body = [p for n, p in model.named_parameters()
-            if p.requires_grad and not n.startswith(("checkpoint.classifier", "emotions"))]  # fmt: skip
+    heads = ("checkpoint.classifier", "emotions")
+    body = [p for name, p in model.named_parameters()
+            if p.requires_grad and not name.startswith(heads)]  # fmt: skip
     groups = [{"params": head, "lr": stage.head_rate}, {"params": body}]
     if emotions:
         groups.append({"params": emotions, "lr": EMOTIONS_RATE})
