@@ -203,6 +203,7 @@ static void do_score(struct daemon *daemon, const struct effect *effect)
         .start_ms = effect->segment.start_ms,
         .end_ms = effect->segment.end_ms,
         .backlog = effect->backlog,
+        .english = effect->english,
         .interaction_id = effect->interaction_id,
     };
     if (!score_pool_submit(daemon->pool, &ticket, effect->segment.text,

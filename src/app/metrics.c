@@ -71,8 +71,9 @@ static const struct row rows[METRICS] = {
     [METRIC_SCORE_FAILURES] = {"undertone_scored_total", "result=\"failed\"", "counter", ""},
     [METRIC_SCORE_DEGRADED] = {"undertone_scored_degraded_total", "", "counter",
                                "Those answered by a fallback instead of the model asked for."},
-    [METRIC_SCORE_LATE] = {"undertone_scored_late_total", "", "counter",
-                           "Those of them that had waited past model.deadline."},
+    [METRIC_SCORE_LATE] =
+        {"undertone_scored_late_total", "", "counter",
+         "Those that had waited past model.deadline, for opinion words to judge."},
     [METRIC_SCORE_CACHE_HITS] = {"undertone_score_cache_total", "result=\"hit\"", "counter",
                                  "Looks into the cache of answers."},
     [METRIC_SCORE_CACHE_MISSES] = {"undertone_score_cache_total", "result=\"miss\"", "counter", ""},

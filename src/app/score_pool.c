@@ -213,10 +213,16 @@ static void answer_job(struct job *job, const struct scorer_result *result)
     job->answer.token_count = result->token_count;
 }
 
+/* Beside a model for other languages a list of English words would find them all neutral. */
+static bool lexicon_stands_in(const struct score_pool_options *options, const struct job *job)
+{
+    return options->lexicon && (job->ticket.english || !options->scorer);
+}
+
 static void answer_by_lexicon(const struct score_pool *pool, struct job *job)
 {
     double score;
-    if (!pool->options.lexicon) {
+    if (!lexicon_stands_in(&pool->options, job)) {
         job->answer.failure = "the scorer failed";
     } else if (lexicon_score(pool->options.lexicon, job->clean, job->clean_bytes, &score)) {
         job->answer.scorable = true;
@@ -237,7 +243,7 @@ struct asked {
 /* Only what was spoken just now is worth less when it comes late. */
 static bool is_late(const struct score_pool_options *options, const struct job *job)
 {
-    return options->deadline_ms > 0 && options->lexicon && !job->ticket.backlog &&
+    return options->deadline_ms > 0 && lexicon_stands_in(options, job) && !job->ticket.backlog &&
            job->answer.waited_us > options->deadline_ms * 1000;
 }
 

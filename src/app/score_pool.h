@@ -2,7 +2,7 @@
  *
  * What was asked before is answered from a cache of results, before tokenizing. Where the model
  * fails on a batch, each text is tried alone, and what still fails is judged by the lexicon and
- * marked degraded; without one it is a failure, never a made-up neutral.
+ * marked degraded; without one, or in another language, it is a failure, never a made-up neutral.
  *
  * Submitting and answering happen on the loop thread; between them a job belongs to exactly one
  * worker. A worker takes whatever is queued when it is free, up to a token budget, and scores it as
@@ -11,7 +11,8 @@
  * take help one that has, until something is queued: a lone utterance is answered by all cores.
  *
  * A model that cannot keep up costs precision, not time: what has waited past the deadline is
- * judged by the lexicon and marked, unless it is history or the cache knows it.
+ * judged by the lexicon and marked, unless it is history, in another language, or the cache knows
+ * it.
  *
  * Bounded: the daemon stops polling when score_pool_queued passes its mark, so the queue holds at
  * most that many jobs plus what the polls already in flight bring (their bodies are capped).
@@ -41,6 +42,7 @@ struct score_ticket {
     int64_t start_ms;
     int64_t end_ms;
     bool backlog;               /* scored only when nothing spoken just now waits */
+    bool english;               /* as the lexicon is, which stands in for a model only there */
     const char *interaction_id; /* copied on submit; borrowed in the answer */
 };
 

@@ -86,16 +86,34 @@ bool language_set_add(struct language_set *set, const char *text)
     return true;
 }
 
+static bool is_same(const char *one, const char *other)
+{
+    size_t bytes = first_bytes(one);
+    return bytes == first_bytes(other) && strncasecmp(one, other, bytes) == 0;
+}
+
 bool language_set_knows(const struct language_set *set, const char *tag)
 {
-    size_t bytes = first_bytes(tag);
-    if (set->all || set->count == 0 || bytes == 0) {
+    if (set->all || set->count == 0 || !*tag) {
         return true;
     }
     for (size_t i = 0; i < set->count; i++) {
-        if (first_bytes(set->tags[i]) == bytes && strncasecmp(set->tags[i], tag, bytes) == 0) {
+        if (is_same(set->tags[i], tag)) {
             return true;
         }
     }
     return false;
+}
+
+bool language_is(const struct language_set *set, const char *language, const char *tag)
+{
+    if (*language) {
+        return is_same(language, tag);
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        if (!is_same(set->tags[i], tag)) {
+            return false;
+        }
+    }
+    return !set->all && set->count > 0;
 }

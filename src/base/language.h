@@ -28,4 +28,8 @@ bool language_set_add(struct language_set *set, const char *text);
 /* Whether texts in this language ("": unknown) can be judged: all can by an empty set. */
 bool language_set_knows(const struct language_set *set, const char *tag);
 
+/* Whether what a set can judge, in this language ("": unknown), is sure to be in the language of
+ * tag: it says so itself, or the set holds nothing else. */
+bool language_is(const struct language_set *set, const char *language, const char *tag);
+
 #endif

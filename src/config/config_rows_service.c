@@ -146,8 +146,9 @@ const struct config_row config_rows_service[] = {
     {WHOLE("model.batch_tokens", model_batch_tokens, 16, 65536, "512", "tokens scored in one go"),
      .flags = CONFIG_FLAG_RESTART},
     {SPAN("model.deadline", model_deadline_ms, 0, HOUR, "20s",
-          "what was spoken just now waits this long for the model, then a list of English opinion "
-          "words judges it and the call is marked as degraded; 0: however long it takes"),
+          "what was spoken just now waits this long for the model; then, if it is sure to be "
+          "English, a list of opinion words judges it and the call is marked as degraded; 0: "
+          "however long it takes"),
      .flags = CONFIG_FLAG_RESTART},
     {TEXT(
          "model.precision", model_precision, NAME, "auto",

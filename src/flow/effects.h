@@ -67,6 +67,7 @@ struct effect {
     uint32_t ordinal;   /* the same */
     struct segment segment; /* the same; a masked one is speaker and times only */
     bool backlog;           /* SCORE: history; what is spoken now goes first */
+    bool english;           /* SCORE: sure to be; opinion words may judge it if need be */
     bool withdrawn;         /* NOTE_UTTERANCE_MASKED: it had a score */
 
     struct call_reading reading;                      /* ATTRIBUTES, SUGGEST, NOTE_ALERT_* */

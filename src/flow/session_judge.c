@@ -82,6 +82,7 @@ static void ask_score(struct session *session, struct session_context *context,
         effect->ordinal = from->ordinal;
         effect->segment = from->segment;
         effect->backlog = backlog;
+        effect->english = language_is(&context->options->languages, session->language, "en");
     }
 }
 

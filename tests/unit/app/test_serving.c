@@ -71,7 +71,8 @@ static void judge(struct bench *bench, const char *const *texts, size_t count)
     bench->count = 0;
     bench->expected = count;
     for (size_t i = 0; i < count; i++) {
-        const struct score_ticket ticket = {.utterance = (uint32_t)i, .interaction_id = "a"};
+        const struct score_ticket ticket = {
+            .utterance = (uint32_t)i, .interaction_id = "a", .english = true};
         assert_true(score_pool_submit(bench->pool, &ticket, texts[i], strlen(texts[i])));
     }
     loop_run(bench->loop);
@@ -158,9 +159,10 @@ static void a_warm_pool_asks_for_no_memory(void **state)
 static void what_waits_past_the_deadline_is_judged_by_the_lexicon(void **state)
 {
     (void)state;
-    enum { LONG, LATE, BLANK, HISTORY, COUNT, LONG_WORDS = 300 };
+    enum { LONG, LATE, BLANK, HISTORY, FOREIGN, COUNT, LONG_WORDS = 300 };
     char words[LONG_WORDS * 5 + 1] = "";
-    const char *const texts[COUNT] = {words, "this is terrible", "[noise]", "this is terrible"};
+    const char *const texts[COUNT] = {words, "this is terrible", "[noise]", "this is terrible",
+                                      "das ist nicht gut"};
     struct bench bench;
     struct scorer *scorer = open_scorer(DEFAULT);
     struct lexicon *lexicon = open_lexicon();
@@ -174,8 +176,10 @@ static void what_waits_past_the_deadline_is_judged_by_the_lexicon(void **state)
                                                     .deadline_ms = 1});
     bench.expected = COUNT;
     for (uint32_t i = 0; i < COUNT; i++) {
-        const struct score_ticket ticket = {
-            .utterance = i, .interaction_id = "a", .backlog = i == HISTORY};
+        const struct score_ticket ticket = {.utterance = i,
+                                            .interaction_id = "a",
+                                            .backlog = i == HISTORY,
+                                            .english = i != FOREIGN};
         assert_true(score_pool_submit(bench.pool, &ticket, texts[i], strlen(texts[i])));
     }
     loop_run(bench.loop);
@@ -187,6 +191,8 @@ static void what_waits_past_the_deadline_is_judged_by_the_lexicon(void **state)
     assert_false(bench.answers[HISTORY].late);
     assert_false(bench.answers[HISTORY].degraded);
     assert_true(bench.answers[HISTORY].token_count > 0);
+    assert_false(bench.answers[FOREIGN].late);
+    assert_true(bench.answers[FOREIGN].token_count > 0);
     close_bench(&bench);
     lexicon_close(lexicon);
     scorer_close(scorer);

@@ -62,6 +62,25 @@ static void test_a_model_knows_its_languages_in_all_their_forms(void **state)
     assert_true(language_set_knows(&set, "es-US"));
 }
 
+static void test_what_is_sure_to_be_english(void **state)
+{
+    (void)state;
+    struct language_set set = {0};
+    assert_true(language_is(&set, "en-AU", "en"));
+    assert_false(language_is(&set, "", "en")); /* nothing is said of call and model */
+    assert_true(language_set_add(&set, "en-GB"));
+    assert_true(language_set_add(&set, "EN-us"));
+    assert_true(language_is(&set, "", "en"));
+    assert_false(language_is(&set, "eng", "en"));
+    assert_true(language_set_add(&set, "de"));
+    assert_false(language_is(&set, "", "en"));
+    assert_true(language_is(&set, "en", "en"));
+    struct language_set multi = {0};
+    assert_true(language_set_add(&multi, "multi"));
+    assert_false(language_is(&multi, "", "en"));
+    assert_false(language_is(&multi, "de", "en"));
+}
+
 static void test_a_set_has_room_for_so_many(void **state)
 {
     (void)state;
@@ -78,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_a_tag_and_what_is_not),
         cmocka_unit_test(test_a_model_knows_its_languages_in_all_their_forms),
+        cmocka_unit_test(test_what_is_sure_to_be_english),
         cmocka_unit_test(test_a_set_has_room_for_so_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

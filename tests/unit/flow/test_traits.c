@@ -23,6 +23,7 @@ struct scene {
     uint64_t call;
     int64_t now_ms;
     unsigned asked;     /* utterances to be scored */
+    unsigned english;   /* of those, sure to be */
     unsigned unjudged;  /* utterances that are not */
     unsigned written;   /* attributes */
     unsigned described; /* how often its queue or language was told, and as what: */
@@ -71,6 +72,7 @@ static void take(struct scene *scene, const struct effect *effect)
     scene->call = effect->call ? effect->call : scene->call;
     if (effect->kind == EFFECT_SCORE) {
         scene->asked++;
+        scene->english += effect->english;
         assert_true(scene->answer_count < 64);
         scene->answers[scene->answer_count++] =
             (struct pipeline_event){.kind = PIPELINE_SCORED,
@@ -236,6 +238,7 @@ static void test_without_a_language_a_call_is_judged(void **state)
         complain(&scene, 8);
         wait_until(&scene, scene.now_ms + 3000);
         assert_int_equal(scene.asked, 8);
+        assert_int_equal(scene.english, 8);
         assert_int_equal(scene.unjudged, 0);
         assert_true(scene.mood_alerts > 0 && scene.written > 0);
         assert_true(look(&scene).judged && look(&scene).has_reading);
